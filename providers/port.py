@@ -71,7 +71,8 @@ class Capabilities:
     without, each of ours is looked up by itself. `answers_here`: its people answer in our own books, by the partner API
     or at their desk: there is nothing to read from it, and all that it says is known at once. `program`: what answers
     here is a program of the provider's, which has to prove by certificates that it does so rightly.
-    `converses`: its own doctors can answer consultations (providers.conversing).
+    `converses`: its own doctors can answer consultations (providers.conversing). `escorts`: it can send escorts of its
+    own and say what they do (providers.escorting).
 
     What one provider agreed with us stands in its row (marketplace.catalog.models.Provider), not here.
     """
@@ -82,6 +83,7 @@ class Capabilities:
     answers_here: bool = False
     program: bool = False
     converses: bool = False
+    escorts: bool = False
 
 
 @dataclass(frozen=True)

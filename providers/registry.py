@@ -59,6 +59,11 @@ def conversing() -> list[str]:
     return [code for code, adapter in ADAPTERS.items() if adapter.capabilities.converses]
 
 
+def escorting() -> list[str]:
+    """Codes of the adapters through which a provider's own system can send escorts and say what they do."""
+    return [code for code, adapter in ADAPTERS.items() if adapter.capabilities.escorts]
+
+
 def about(adapter: str) -> About:
     """What a form says of systems of this kind: one of with_system(). Raises KeyError for a code that is not
     registered."""

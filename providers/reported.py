@@ -11,6 +11,22 @@ BookingStatus = Literal[
     "requested", "confirmed", "rejected", "cancelled", "checked_in", "in_service", "fulfilled", "no_show"
 ]
 MessageKind = Literal["text", "picture", "summary"]
+EscortLineKind = Literal[
+    "assigned",
+    "released",
+    "on_the_way",
+    "arrived",
+    "met",
+    "registered",
+    "consulted",
+    "examined",
+    "medicines_fetched",
+    "back_home",
+    "note",
+    "paper",
+    "cost",
+    "handed_over",
+]
 
 
 TEST_PREFIX = "kit-"
@@ -254,10 +270,73 @@ class MessagePage:
 
 
 @dataclass(frozen=True)
+class RemoteEscort:
+    """Whom a provider sends. `code`: the provider's name of her, which its lines use; she is shown by `name`."""
+
+    code: str
+    name: str
+    sex: Literal["female", "male"]
+    staff_number: str = ""
+    qualification_zh: str = ""
+    qualification_en: str = ""
+
+
+@dataclass(frozen=True)
+class EscortCost:
+    """What an escort laid out: `amount` in the currency's smallest unit (ISO 4217), and what for."""
+
+    amount: int
+    currency: str
+    purpose: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class EscortLine:
+    """A line of what a provider's escort did. `seq`: the provider's number of it, from 1 in this booking. `escort`: the
+    code of who did it. `at`: when, by the provider's clock.
+
+    `assigned` says who comes from now on (`worker`), instead of anybody before, and by which word she and the person
+    know each other (`safe_word`). `released` says that she does not (`cause`), and names nobody else. All others are
+    deeds of who is assigned (booking.escort.evidence.kinds; no signature): `position` says whether she was within 300 m
+    of the place (`within`, `away`, `not_checkable`) and how exact that is (`accuracy_m`), `code` is what the person
+    showed her instead, and only of arrived and met; `words` of a note, a cost or the hand-over; `picture` (what
+    fetch_paper is asked for) of a paper, or of a cost's receipt.
+    """
+
+    id: str
+    reference: str
+    our_reference: str | None
+    seq: int
+    kind: EscortLineKind
+    escort: str
+    at: datetime
+    worker: RemoteEscort | None = None
+    safe_word: str = field(default="", repr=False)
+    cause: Literal["ill", "late", "other", ""] = ""
+    position: Literal["within", "away", "not_checkable"] | None = None
+    accuracy_m: int | None = None
+    code: str = field(default="", repr=False)
+    words: str = field(default="", repr=False)
+    cost: EscortCost | None = field(default=None, repr=False)
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class EscortPage:
+    """What was done after a number, in its order. `next` is the number to go on after, None on the last page. An
+    unreadable line is one of `unreadable` (with its `seq` where that can be read): it was said, and is asked for
+    again."""
+
+    lines: Sequence[EscortLine]
+    next: int | None
+    unreadable: Sequence[UnreadableRow] = ()
+
+
+@dataclass(frozen=True)
 class Event:
-    """A verified message from the provider. `booking`, `report` or `message` says what it is about; all are None for a
-    kind we do not know, which is recorded and changes nothing. `unreadable` is what it is about where that breaks the
-    contract."""
+    """A verified message from the provider. `booking`, `report`, `message` or `escort` says what it is about; all are
+    None for a kind we do not know, which is recorded and changes nothing. `unreadable` is what it is about where that
+    breaks the contract."""
 
     id: str
     kind: str
@@ -265,4 +344,5 @@ class Event:
     booking: RemoteBooking | None = None
     report: RemoteReport | None = None
     message: RemoteMessage | None = None
+    escort: EscortLine | None = None
     unreadable: UnreadableRow | None = None

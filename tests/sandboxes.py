@@ -129,6 +129,35 @@ class Control:
         """Another name, title or licence; `active` False takes her off the roster."""
         return dict(self._ask("PATCH", f"/doctors/{doctor}", facts))
 
+    def escorts(self, our_reference: str | None = None) -> list[dict[str, Any]]:
+        """What each holds: state, who goes, what was asked for and all `lines`, the oldest first."""
+        params = {} if our_reference is None else {"our_reference": our_reference}
+        return list(self._ask("GET", "/escorts", **params)["escorts"])
+
+    def deed(self, reference: str, kind: str, **wish: Any) -> dict[str, Any]:
+        """A line of an escort now: its kind, perhaps another `escort` and another content."""
+        return dict(self._ask("POST", f"/escorts/{reference}/lines", {"kind": kind, **wish}))
+
+    def next_step(self, reference: str) -> dict[str, Any]:
+        """What the script of an escort has next, now."""
+        return dict(self._ask("POST", f"/escorts/{reference}/next"))
+
+    def alter_deed(self, reference: str, number: int, **content: Any) -> dict[str, Any]:
+        """Another content under a number that was told."""
+        return dict(self._ask("PATCH", f"/escorts/{reference}/lines/{number}", content))
+
+    def lose_picture(self, reference: str, picture: str) -> None:
+        """A picture that was announced does not come."""
+        self._ask("DELETE", f"/escorts/{reference}/pictures/{picture}")
+
+    def staff(self) -> list[dict[str, Any]]:
+        """Who may be sent, with who has left."""
+        return list(self._ask("GET", "/staff")["staff"])
+
+    def change_worker(self, worker: str, **facts: Any) -> dict[str, Any]:
+        """Another name or qualification; `active` False: she goes nowhere any more."""
+        return dict(self._ask("PATCH", f"/staff/{worker}", facts))
+
     def webhooks(self) -> list[dict[str, Any]]:
         """The log of outgoing messages."""
         return list(self._ask("GET", "/webhooks")["webhooks"])

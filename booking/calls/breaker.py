@@ -43,6 +43,7 @@ class Call(StrEnum):
     LOOK_UPS = "look_ups"
     STRAYS = "strays"
     CONSULTATIONS = "consultations"
+    ESCORTS = "escorts"
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ class ProviderConnection:
         """Whether doctors of its own can answer consultations."""
         return capabilities(self.adapter).converses
 
+    @property
+    def escorts(self) -> bool:
+        """Whether it can send escorts of its own."""
+        return capabilities(self.adapter).escorts
+
     def open(self) -> ProviderAdapter:
         """A new adapter for one thread's use."""
         return connect(self.adapter, self.connection)

@@ -29,6 +29,7 @@ from booking.escort.models import (
     REPLACED,
     EscortAssignment,
     EscortWorker,
+    asked_here,
 )
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.said_here import SaidHere
@@ -142,12 +143,14 @@ def replace(
 ) -> None:
     """End the live assignment of a booking (public id), for `cause`: ill, late or desk. The clock looks for somebody
     else at once; the customer is told who it is when that one has said yes. Once it has begun the desk finds somebody,
-    and it and the customer are told. With `assignment` (public id), only where it is that one still; `unless_met`: not
-    where she has met the person. Raises NotFound(field="booking_id"), NobodyAssigned."""
+    and it and the customer are told. One whom the provider's own system sends is replaced there. With `assignment`
+    (public id), only where it is that one still; `unless_met`: not where she has met the person. Raises
+    NotFound(field="booking_id"), NobodyAssigned."""
     with transaction() as session:
         live = select(EscortAssignment.id).where(
             EscortAssignment.booking_id == providers_booking_id(session, provider_id, booking),
             EscortAssignment.live,
+            ~EscortAssignment.outside,
         )
         row_id = session.scalar(live)
         if row_id is None:
@@ -211,7 +214,9 @@ def _member(session: Session, worker: EscortWorker) -> str:
 def _workers_id(session: Session, provider_id: int, worker: str) -> int:
     """Internal id of a worker of the provider. Raises NotFound(field="worker")."""
     found = session.scalar(
-        select(EscortWorker.id).where(EscortWorker.public_id == worker, EscortWorker.provider_id == provider_id)
+        select(EscortWorker.id).where(
+            EscortWorker.public_id == worker, EscortWorker.provider_id == provider_id, asked_here()
+        )
     )
     if found is None:
         raise NotFound(field="worker")

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
+    ColumnElement,
     Computed,
     Date,
     ForeignKey,
@@ -42,16 +43,27 @@ class EscortWorker(Base):
     `papers_checked_at`, `papers_checked_by`: when a manager (operator's id) looked at her identity and her health
     certificate; without it she is sent to nobody. `auto`: she may be asked by the clock (escort.dispatch), not by the
     desk alone. `active_from`, `ended_at`: since when and until when she works for this provider.
+
+    `outside_code`: what the provider's own system calls her that sends her (escort.outside). Such a one is asked by
+    nobody here: neither roster, languages, home nor papers of hers are known, and she is shown where she goes alone.
     """
 
     __tablename__ = "escort_worker"
     __table_args__ = (
         CheckConstraint("sex IN ('female','male')", name="sex"),
-        CheckConstraint("cardinality(languages) > 0", name="languages"),
+        CheckConstraint("outside_code IS NOT NULL OR cardinality(languages) > 0", name="languages"),
+        CheckConstraint("outside_code IS NULL OR (member_id IS NULL AND NOT auto)", name="outside"),
         CheckConstraint("(home_longitude IS NULL) = (home_latitude IS NULL)", name="home"),
         CheckConstraint("(papers_checked_at IS NULL) = (papers_checked_by IS NULL)", name="papers"),
         Index("uq_escort_worker_provider", "id", "provider_id", unique=True),
         Index("ix_escort_worker_city", "provider_id", "city", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "uq_escort_worker_outside",
+            "provider_id",
+            "outside_code",
+            unique=True,
+            postgresql_where=text("outside_code IS NOT NULL"),
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -74,8 +86,15 @@ class EscortWorker(Base):
     auto: Mapped[bool] = mapped_column(server_default="false")
     active_from: Mapped[Moment]
     ended_at: Mapped[datetime | None]
+    outside_code: Mapped[str | None]
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
+
+
+def asked_here() -> ColumnElement[bool]:
+    """Whether (SQL) an EscortWorker is one whom her provider's desk, or the clock, may ask: not one of its own
+    system."""
+    return EscortWorker.outside_code.is_(None)
 
 
 class EscortKnows(Base):
@@ -145,6 +164,9 @@ class EscortAssignment(Base):
 
     `safe_word_sealed` and `code_sealed`: by what she and the person know each other (escort.known_by), under the
     person's process key; None once she was erased. Of an escort that is over the pages show neither.
+
+    `outside`: the provider's own system named her. She was not asked, so it is accepted from its beginning; there is no
+    way to it, and none of her time is kept: her provider vouches for its people.
     """
 
     __tablename__ = "escort_assignment"
@@ -163,14 +185,15 @@ class EscortAssignment(Base):
         CheckConstraint("(state IN ('asked','accepted','done')) = (cause IS NULL)", name="ended_for_a_cause"),
         CheckConstraint("cause IN ('declined','no_answer','ill','late','moved','cancelled','desk')", name="cause"),
         CheckConstraint("state NOT IN ('accepted','done','declined') OR answered_at IS NOT NULL", name="answered"),
-        CheckConstraint("answer_due_at > asked_at", name="answer_due"),
+        CheckConstraint("outside OR answer_due_at > asked_at", name="answer_due"),
+        CheckConstraint("NOT outside OR (answered_at IS NOT NULL AND padded = period)", name="outside"),
         CheckConstraint("travel_seconds >= 0", name="travel"),
         CheckConstraint("NOT isempty(period) AND padded @> period AND upper(padded) = upper(period)", name="padded"),
         ExcludeConstraint(
             (text("int8range(worker_id, worker_id, '[]')"), "&&"),
             ("padded", "&&"),
             name="ex_escort_assignment_one_place_at_a_time",
-            where=text("live"),
+            where=text("live AND NOT outside"),
             using="gist",
         ),
         Index("uq_escort_assignment_live", "booking_id", unique=True, postgresql_where=text("live")),
@@ -197,6 +220,7 @@ class EscortAssignment(Base):
     cause: Mapped[str | None]
     asked_by_kind: Mapped[str]
     asked_by: Mapped[str]
+    outside: Mapped[bool] = mapped_column(server_default="false")
     safe_word_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     code_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
 

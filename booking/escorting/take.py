@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.consultation.pictures import Examined, examine
-from booking.escort.evidence.contents import open_contents, seal_contents
-from booking.escort.evidence.doubt import Doubt, doubt, kept
+from booking.escort.evidence.contents import open_contents
+from booking.escort.evidence.doubt import Doubt, kept
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.evidence.pictures import medical_key
 from booking.escort.evidence.position import Position, judged
-from booking.escort.models import REPLACED, WITHDRAWN, EscortAssignment, EscortWorker
-from booking.escorting import picture, visit
+from booking.escort.evidence.told import Told, read
+from booking.escort.evidence.write import Seen, write
+from booking.escort.models import EscortAssignment
+from booking.escorting import visit
 from booking.escorting.code import check_code
-from booking.escorting.told import Told, read
 from booking.escorting.whose import LATELY, accepted_by
-from booking.live.tell import tell
-from booking.live.topics import of_customer, of_member, of_provider
 from booking.models import Booking
 from marketplace.catalog.models import Offer, Site
 from marketplace.catalog.one_place.sql import place_id
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.database.moment import When, moment
 from marketplace.core.errors import Invalid, Refusal
-from marketplace.core.ids import new_id
 from marketplace.core.logging import get_logger
 from vip.principal import Member
 
@@ -38,8 +34,6 @@ log = get_logger(__name__)
 
 MOST_AT_ONCE = 50
 """Deeds in one request."""
-MOST_DEEDS = 1_000
-"""Of one assignment."""
 
 
 class DeedKeyReused(Refusal):
@@ -48,12 +42,6 @@ class DeedKeyReused(Refusal):
     code = "deed_key_reused"
     status = 422
     field = "key"
-
-
-class TooManyDeeds(Refusal):
-    """The assignment holds as many deeds as it may; `most` says how many."""
-
-    code = "too_many_deeds"
 
 
 class ToldTooLate(Refusal):
@@ -145,47 +133,14 @@ def _store(
     row = session.get_one(EscortAssignment, assignment_id)
     # It is heard under the booking's lock: who held that before has read all that was heard until then.
     session.execute(select(Booking.id).where(Booking.id == row.booking_id).with_for_update(read=True, key_share=True))
-    received_at = moment(session, now)
-    key = medical_key(session, row.booking_id)
-    position, public_id = _position(session, row, told, by_code), new_id("esd")
-    done_at = kept(told.at, received_at=received_at)
-    made = session.execute(
-        insert(EscortDeed)
-        .values(
-            public_id=public_id,
-            assignment_id=row.id,
-            booking_id=row.booking_id,
-            key=told.key,
-            number=told.number,
-            kind=told.kind,
-            at=done_at,
-            received_at=received_at,
-            doubt=_doubt(row, done_at, received_at),
-            position=position,
-            accuracy_m=None if told.measured is None or position is None else told.measured.accuracy_m,
-            by_code=by_code,
-            sealed=seal_contents(told.contents, key, public_id),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(EscortDeed.id)
-    ).scalar_one_or_none()
-    if made is None:  # a rival took the same one while we examined it
+    position = _position(session, row, told, by_code)
+    accuracy = None if told.measured is None or position is None else told.measured.accuracy_m
+    seen = Seen(position, accuracy, by_code)
+    deed = write(session, row, told, seen, examined, now=moment(session, now))
+    if deed is None:  # a rival took the same one while we examined it
         known = session.scalars(select(EscortDeed).where(EscortDeed.key == told.key)).one()
         return _repeated(session, row, known, told)
-    count = select(func.count()).select_from(EscortDeed).where(EscortDeed.assignment_id == row.id)
-    if session.scalars(count).one() > MOST_DEEDS:
-        raise TooManyDeeds(most=MOST_DEEDS)
-    deed = session.get_one(EscortDeed, made)
-    if examined is not None:
-        picture.store(session, deed, examined, key)
-    _tell(session, row, deed, now=received_at)
     return _taken(deed, repeated=False)
-
-
-def _doubt(row: EscortAssignment, at: datetime, received_at: datetime) -> Doubt | None:
-    given_up_at = row.ended_at if row.state in (REPLACED, WITHDRAWN) else None
-    accepted_at = row.answered_at or row.asked_at
-    return doubt(at, received_at=received_at, accepted_at=accepted_at, given_up_at=given_up_at)
 
 
 def _position(session: Session, row: EscortAssignment, told: Told, by_code: bool) -> Position | None:
@@ -200,16 +155,6 @@ def _position(session: Session, row: EscortAssignment, told: Told, by_code: bool
         .where(Booking.id == row.booking_id)
     ).one()
     return judged(told.measured, has_coordinates=longitude is not None)
-
-
-def _tell(session: Session, row: EscortAssignment, deed: EscortDeed, *, now: datetime) -> None:
-    """Whoever follows the booking looks again."""
-    booking = session.get_one(Booking, row.booking_id)
-    facts: dict[str, str | int] = {"booking": booking.public_id, "deed": deed.public_id}
-    topics = [of_customer(booking.customer_id), of_provider(booking.provider_id)]
-    member = session.scalar(select(EscortWorker.member_id).where(EscortWorker.id == row.worker_id))
-    topics += [] if member is None else [of_member(member)]
-    tell(session, topics, "escort", facts, now=now)
 
 
 def _repeated(session: Session, row: EscortAssignment, known: EscortDeed, told: Told) -> Taken:

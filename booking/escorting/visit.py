@@ -4,14 +4,12 @@ about attendance is (booking.answering.answer), by the worker."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Set
 from datetime import datetime
 
 from sqlalchemy import select
 
 from booking.answering.answer import (
     AnsweredElsewhere,
-    Came,
     CancelUnderWay,
     NotPossibleNow,
     ProvidersAnswer,
@@ -20,13 +18,12 @@ from booking.answering.answer import (
 )
 from booking.changes.reschedule import OutOfDate
 from booking.escort.after.lost import CAUSE, came_after_all
-from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, taken_back, too_early
-from booking.escort.evidence.kinds import ENDING, IN_SERVICE
+from booking.escort.evidence.counting import COUNTING, taken_back, too_early
 from booking.escort.evidence.models import EscortDeed
+from booking.escort.evidence.said import Came, said_by
 from booking.escort.models import EscortAssignment
 from booking.idempotency import Repeatable
 from booking.models import Booking
-from booking.states import BookingState
 from booking.transition import lock_booking
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
@@ -34,27 +31,8 @@ from vip.principal import Member
 
 log = get_logger(__name__)
 
-_S = BookingState
 _MOST_STEPS = 5
 """Moves and tries until all is said: who did not come has come, is under way, is done."""
-
-
-def said_by(kinds: Set[str], state: BookingState, *, by_code: bool) -> Came | None:
-    """What the kinds of deeds that were done say of a booking in this state; None for nothing new. A step that comes
-    late never opens again what is over, save that who did not come has come after all.
-
-    Hand-over and signature end the visit only where the customer had given her code (`by_code`): a scribble on a phone
-    and a position that it tells are the worker's word alone. Without, they say that it is over, and the customer's word
-    or her silence ends it (escort.after).
-    """
-    ended = kinds >= ENDING
-    if ended and by_code:
-        return "fulfilled" if state in (_S.CONFIRMED, _S.CHECKED_IN, _S.IN_SERVICE, _S.NO_SHOW) else None
-    if state is _S.NO_SHOW:
-        return "checked_in" if ended or kinds & WITH_THE_PERSON else None
-    if ended or kinds & IN_SERVICE:
-        return "in_service" if state in (_S.CONFIRMED, _S.CHECKED_IN) else None
-    return "checked_in" if "met" in kinds and state is _S.CONFIRMED else None
 
 
 def follow(member: Member, assignment_id: int, booking: str, *, now: datetime) -> None:

@@ -18,6 +18,7 @@ from booking.changes.withdraw import stays
 from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.exchange import replacement
 from booking.exchange.provider_bookings import ProviderBookings
+from booking.listening import is_told_by_lines
 from booking.models import Booking, ChangeRequest, ProviderTask
 from booking.notices.told_otherwise import notify_difference
 from booking.offers.alternatives import elsewhere
@@ -38,8 +39,9 @@ def follow_state(
     """Move the booking to where the provider says it is, through `confirmed` where the table wants that step. What
     can't be true before the service date says no more than that it has the booking, and is recorded as a discrepancy,
     also when it is met again on that date. That what has no time has begun, and is done, is told by what was said in it
-    and not by its status. What the provider has not decided yet moves nothing; a no-show on a date that is being given
-    up waits for the answer to that change."""
+    and not by its status; and so is the visit of whom a provider's own system sends, by its lines (escort.outside).
+    What the provider has not decided yet moves nothing; a no-show on a date that is being given up waits for the answer
+    to that change."""
     target = STATE_OF[there.status]
     if there.status == "requested" or (target is _S.CONFIRMED and _answered_since(booking)):
         return
@@ -48,7 +50,9 @@ def follow_state(
     if booking.state in GIVEN_UP:
         if there.status not in DEAD:
             theirs.cancel_there(there.reference, now)
-    elif there.status in DAY_OF_SERVICE and (not has_times(booking.kind) or refuse_early(session, booking, there, now)):
+    elif there.status in DAY_OF_SERVICE and (
+        not has_times(booking.kind) or refuse_early(session, booking, there, now) or is_told_by_lines(session, booking)
+    ):
         if legal(booking.state, _S.CONFIRMED):
             move(session, booking, _S.CONFIRMED, actor=provider_actor(session, booking), now=now)
     elif target is _S.CANCELLED and open_cancel(session, booking) is not None:

@@ -21,6 +21,7 @@ from providers.conversing import (
     Picture,
     conversing_adapter,
 )
+from providers.escorting import escorting_adapter
 from providers.port import (
     Answer,
     Cancel,
@@ -40,6 +41,8 @@ from providers.port import (
 )
 from providers.reported import (
     BookingPage,
+    EscortLine,
+    EscortPage,
     Event,
     MessagePage,
     RemoteBooking,
@@ -122,6 +125,12 @@ class Measured:
 
     def clinicians(self) -> Sequence[RemoteClinician]:
         return self._count(lambda: conversing_adapter(self._adapter).clinicians())
+
+    def escort_lines_after(self, reference: str, seq: int) -> EscortPage:
+        return self._count(lambda: escorting_adapter(self._adapter).escort_lines_after(reference, seq))
+
+    def fetch_paper(self, line: EscortLine) -> Picture:
+        return self._count(lambda: escorting_adapter(self._adapter).fetch_paper(line))
 
     def read_event(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Event:
         return self._adapter.read_event(headers, body, now)

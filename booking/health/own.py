@@ -35,7 +35,9 @@ OWN_FAULTS = (
     ),
     *("clinician_unknown", "clinician_not_verified", "message_refused", "line_differs", "line_after_end"),
     *("line_missing", "picture_not_fetched", "ended_without_answer", "messages_waiting", "list_not_read"),
-    *("escort_nobody", "escort_late", "escort_away", "escort_lost", "escort_came_after_all"),
+    *("escort_nobody", "escort_late", "escort_away", "escort_lost", "escort_came_after_all", "escort_not_named"),
+    *("escort_line_differs", "escort_after_end", "escort_wrong_code", "escort_two_at_once", "escort_line_missing"),
+    *("escort_picture_not_fetched", "escort_list_not_read", "escort_end_unproved", "escort_called_off"),
 )
 """The kinds of discrepancies that a provider can clear up at its side, and is shown."""
 

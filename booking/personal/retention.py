@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, text, update
 from booking.consultation.models import Conversation, ConversationMessage, ConversationNote, ConversationPicture
 from booking.consultation.outside.models import ConversationLine
 from booking.escort.evidence.models import EscortDeed, EscortPicture
+from booking.listening import EscortLineTaken, EscortListening
 from booking.models import Booking
 from booking.personal.erase import years_before
 from booking.personal.register import Age, Table
@@ -130,7 +131,8 @@ def _blank(conversation_id: int, now: datetime) -> str:
 
 
 def _told_on_it() -> Select[int]:
-    """The deeds (SQL, of a Booking) that hold words, sums, a signature or a picture."""
+    """The deeds (SQL, of a Booking) that hold words, sums, a signature or a picture. A line's digest goes with them,
+    and says nothing to anybody without them."""
     return select(EscortDeed.id).where(EscortDeed.booking_id == Booking.id, EscortDeed.sealed.is_not(None))
 
 
@@ -144,6 +146,10 @@ def _blank_escort(booking_id: int, now: datetime) -> str:
             .values(sealed=b"", thumbnail_sealed=b"", size=0)
         )
         session.execute(update(EscortDeed).where(EscortDeed.booking_id == booking.id).values(sealed=None))
+        lists = select(EscortListening.id).where(EscortListening.booking_id == booking.id)
+        session.execute(
+            update(EscortLineTaken).where(EscortLineTaken.listening_id.in_(lists)).values(digest_sealed=None)
+        )
         audit.record(
             session,
             "escort.expired",

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from booking.consultation.outside.cases import CONSULTATIONS
 from booking.consultation.outside.events import ENDS, hear_event, make_due
+from booking.escort.outside.cases import ESCORTS
+from booking.escort.outside.events import READ_AFTER, hear_escort, read_soon
 from booking.exchange.inbound import apply_remote
 from booking.feeds.tries import PutOff, not_applied
 from booking.feeds.unreadable import record_row
@@ -66,6 +68,8 @@ def apply_event(session: Session, provider_id: int, event: Event, *, now: dateti
             outcome = apply_remote(session, provider_id, event.booking, now=now).what
             if event.booking.status in ENDS:
                 make_due(session, provider_id, event.booking.reference, now=now)
+            if event.booking.status in READ_AFTER:
+                read_soon(session, provider_id, event.booking.reference, now=now)
         except PutOff as until:
             row = not_applied(event.booking.reference, event.booking, until.reason)
             record_row(session, provider_id, Feed.BOOKINGS, row, now=now)
@@ -74,9 +78,13 @@ def apply_event(session: Session, provider_id: int, event: Event, *, now: dateti
         outcome = announce(session, provider_id, event.report, now=now)
     if event.message is not None:
         outcome = hear_event(session, provider_id, event.message, now=said or now)
+    if event.escort is not None:
+        outcome = hear_escort(session, provider_id, event.escort, now=said or now)
     if event.unreadable is not None:
         feed = _feed_of(event.kind)
         record_row(session, provider_id, feed, event.unreadable, now=now)
+        if feed == ESCORTS and event.unreadable.reference:
+            read_soon(session, provider_id, event.unreadable.reference, now=now)
         outcome = "unreadable"
     session.execute(update(ProviderEvent).where(ProviderEvent.id == fresh).values(outcome=outcome))
     return outcome
@@ -86,4 +94,6 @@ def _feed_of(kind: str) -> str:
     """What a row that could not be read is a row of."""
     if kind.startswith("consultation."):
         return CONSULTATIONS
+    if kind.startswith("escort."):
+        return ESCORTS
     return Feed.REPORTS if kind.startswith("report.") else Feed.BOOKINGS

@@ -86,11 +86,12 @@ class Lane:
 
 class Lanes:
     """The lanes of all providers that can be spoken to, by provider id. `counts` are their calls, until written;
-    `talking`: those that offer consultations or are in one."""
+    `talking`: those that offer consultations or are in one; `escorting`: those that send somebody."""
 
     def __init__(self) -> None:
         self.counts = Counts()
         self.talking: frozenset[int] = frozenset()
+        self.escorting: frozenset[int] = frozenset()
         self._lanes: dict[int, Lane] = {}
         self._unusable: dict[int, Unusable] = {}
 

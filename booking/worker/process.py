@@ -31,6 +31,7 @@ from booking.calls.breaker import Call
 from booking.calls.connections import provider_connections
 from booking.consultation.outside.deliver import Parcel, claim_parcels, deliver, with_parcels
 from booking.consultation.outside.listen import talking
+from booking.escort.outside.listen import escorting
 from booking.exchange.send import claim_tasks, run_task
 from booking.health.counts import WRITE_SECONDS
 from booking.outbox import Claimed
@@ -235,6 +236,7 @@ class Worker:
         with reading() as session:
             self.lanes.refresh(*provider_connections(session))
             self.lanes.talking = talking(session, now=by_database)
+            self.lanes.escorting = escorting(session)
 
     def _lead(self) -> bool:
         """Hold the leader's lock; the leader runs the clock."""

@@ -87,6 +87,7 @@ def call_names() -> dict[str, str]:
         Call.LOOK_UPS.value: _("Looking bookings up"),
         Call.STRAYS.value: _("Cancelling what is nobody's"),
         Call.CONSULTATIONS.value: _("Reading what doctors answered"),
+        Call.ESCORTS.value: _("Reading what escorts did"),
         ANSWERS: _("Answers to requests"),
     }
 

@@ -7,7 +7,14 @@ from flask_babel import gettext as _
 
 def list_name(feed: str) -> str:
     """The list in which a row came."""
-    return {"slots": _("Slots"), "bookings": _("Booking changes"), "reports": _("Reports")}.get(feed, feed)
+    names = {
+        "slots": _("Slots"),
+        "bookings": _("Booking changes"),
+        "reports": _("Reports"),
+        "consultations": _("Doctors' messages"),
+        "escorts": _("Steps of escorts"),
+    }
+    return names.get(feed, feed)
 
 
 def what_is_wrong(code: str) -> str:

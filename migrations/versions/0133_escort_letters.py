@@ -4,7 +4,7 @@ is `expired`, as everything else that is over by the clock.
 Code of the release before writes `lapsed` still, which is allowed until the release after this one.
 
 Revision ID: 0133
-Revises: 0131
+Revises: 0132
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from alembic import op
 from migrations import frozen
 
 revision = "0133"
-down_revision = "0131"
+down_revision = "0132"
 branch_labels = None
 depends_on = None
 

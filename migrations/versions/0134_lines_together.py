@@ -3,14 +3,14 @@
 Code of the release before leaves the column empty: such lines stand alone, as they did.
 
 Revision ID: 0134
-Revises: 0131
+Revises: 0133
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0134"
-down_revision = "0131"
+down_revision = "0133"
 branch_labels = None
 depends_on = None
 

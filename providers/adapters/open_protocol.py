@@ -17,7 +17,10 @@ from providers.adapters import fields
 from providers.adapters.http import NoAnswer, Reply
 from providers.adapters.open.calls import PROBLEM, UNREACHABLE_SECONDS, answer_from
 from providers.adapters.open.consultations import OpenConsultations
-from providers.adapters.open.lines import read_lines
+from providers.adapters.open.deeds import read_deed
+from providers.adapters.open.escorts import OpenEscorts
+from providers.adapters.open.lines import read_line
+from providers.adapters.open.numbered import read_numbered
 from providers.adapters.open_wire import (
     STATUSES,
     cancel_body,
@@ -66,6 +69,7 @@ BOOKING_EVENTS = frozenset(
 )
 REPORT_EVENTS = frozenset(("report.issued", "report.corrected"))
 MESSAGE_EVENT = "consultation.message"
+ESCORT_EVENT = "escort.line"
 """The events of the contract that change something. `slots.changed` and kinds that we do not know change nothing."""
 
 
@@ -83,10 +87,10 @@ class OpenProtocolSettings(AdapterSettings):
     )
 
 
-class OpenProtocol(OpenConsultations):
+class OpenProtocol(OpenConsultations, OpenEscorts):
     """Adapter of the open protocol. `connection.secret` is the API key."""
 
-    capabilities = Capabilities(change=True, idempotency_keys=True, converses=True)
+    capabilities = Capabilities(change=True, idempotency_keys=True, converses=True, escorts=True)
     settings_schema: type[Schema] = OpenProtocolSettings
 
     # --- commands ----------------------------------------------------------------------------------------------------
@@ -199,8 +203,11 @@ class OpenProtocol(OpenConsultations):
             reports, unreadable = read_rows([_part(data, "report")], read_report, _named)
             return Event(identifier, kind, sent_at, report=one(reports), unreadable=one(unreadable))
         if kind == MESSAGE_EVENT:
-            lines, unreadable = read_lines([_part(data, "message")])
+            lines, unreadable = read_numbered([_part(data, "message")], read_line)
             return Event(identifier, kind, sent_at, message=one(lines), unreadable=one(unreadable))
+        if kind == ESCORT_EVENT:
+            deeds, unreadable = read_numbered([_part(data, "line")], read_deed)
+            return Event(identifier, kind, sent_at, escort=one(deeds), unreadable=one(unreadable))
         return Event(identifier, kind, sent_at)
 
 

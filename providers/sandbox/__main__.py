@@ -10,6 +10,7 @@ from providers.sandbox.app import create_app
 from providers.sandbox.bookings import Desk
 from providers.sandbox.config import Account
 from providers.sandbox.consultations import doctors
+from providers.sandbox.escorts import staff
 from providers.sandbox.faults import Faults
 from providers.sandbox.ledger import Ledger
 from providers.sandbox.serving import serve
@@ -26,6 +27,8 @@ def _open(ledger: Ledger, account: Account) -> Desk:
         slots.register(ledger, account.code, account.pools, replace=True)
     if account.consultations is not None:
         doctors.register(ledger, account.code, account.consultations.doctors)
+    if account.escorts is not None:
+        staff.register(ledger, account.code, account.escorts.staff)
     faults = Faults()
     return Desk(account, ledger, faults, Sender(ledger, account, faults))
 

@@ -13,13 +13,18 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from providers.sandbox import bookings, faults, proposals, slots
-from providers.sandbox.bookings import Desk
+from providers.sandbox.bookings import Desk, Reply
 from providers.sandbox.consultations import (
     rota,
     strings,  # noqa: F401  adds its routes to those of control
 )
 from providers.sandbox.consultations.routes import consultations, has_doctors
 from providers.sandbox.control import control
+from providers.sandbox.escorts import (
+    dispatch,
+    driving,  # noqa: F401  likewise
+)
+from providers.sandbox.escorts.routes import escorts, sends_escorts
 from providers.sandbox.problems import Problem
 from providers.sandbox.reports import document, files
 from providers.sandbox.reports.report import find_report, listed, reports_since
@@ -38,6 +43,7 @@ def create_app(desks: Mapping[str, Desk]) -> Flask:
     app.extensions["desks"] = desks
     app.register_blueprint(protocol)
     app.register_blueprint(consultations)
+    app.register_blueprint(escorts)
     app.register_blueprint(testing)
     app.register_blueprint(control)
     app.register_error_handler(Problem, lambda problem: problem.response())
@@ -51,6 +57,7 @@ def _http_problem(error: HTTPException) -> Response:
 
 @testing.url_value_preprocessor
 @consultations.url_value_preprocessor
+@escorts.url_value_preprocessor
 @protocol.url_value_preprocessor
 def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     g.desk = current_app.extensions["desks"].get((values or {}).pop("code", ""))
@@ -58,6 +65,7 @@ def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 @testing.before_request
 @consultations.before_request
+@escorts.before_request
 @protocol.before_request
 def _authorise() -> None:
     given = request.headers.get("Authorization", "").encode()
@@ -67,12 +75,19 @@ def _authorise() -> None:
 
 
 consultations.before_request(has_doctors)
+escorts.before_request(sends_escorts)
 
 
 def _answer(command: str, about: str, process: Callable[[], Response]) -> Response:
     desk: Desk = g.desk
     fault = desk.faults.take(command, about=about) or faults.by_manner(desk.account, command, about)
     return faults.answer(fault, process)
+
+
+def _tended(reply: Reply) -> Response:
+    """The answer, once those who send somebody have looked at what changed."""
+    dispatch.look_again(g.desk)
+    return answered(reply)
 
 
 @protocol.get("/slots")
@@ -93,14 +108,14 @@ def reserve() -> Response:
     """Take a place."""
     desk, key, body = g.desk, read_key(), read_body("our_reference", "offer", "pool", "slot")
     check_person(body)
-    return _answer("reserve", body["our_reference"], lambda: answered(bookings.reserve(desk, key, body)))
+    return _answer("reserve", body["our_reference"], lambda: _tended(bookings.reserve(desk, key, body)))
 
 
 @protocol.post("/changes")
 def change() -> Response:
     """Move a booking to another slot."""
     desk, key, body = g.desk, read_key(), read_body("our_reference", "reference", "slot")
-    return _answer("change", key, lambda: answered(bookings.change(desk, key, body)))
+    return _answer("change", key, lambda: _tended(bookings.change(desk, key, body)))
 
 
 @protocol.post("/bookings/<reference>/proposal/decline")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from providers.sandbox import slots
 from providers.sandbox.config import Account
-from providers.sandbox.faults import Faults, chance
+from providers.sandbox.faults import ON_DECISIONS, Faults, chance
 from providers.sandbox.ledger import Ledger, Row, Transaction, next_seq
 from providers.sandbox.problems import Problem
 from providers.sandbox.reports.report import write_report
@@ -118,6 +118,7 @@ def enter(desk: Desk, tx: Transaction, wish: Mapping[str, Any], slot: slots.Slot
         "seq": seq,
         "person": json.dumps(wish["person"], ensure_ascii=False),
         "answers": json.dumps(wish.get("answers") or {}, ensure_ascii=False),
+        "venue": json.dumps(wish["venue"], ensure_ascii=False) if wish.get("venue") else None,
         "created_at": moment,
         "updated_at": moment,
         "answer_by": answer_by,
@@ -241,7 +242,7 @@ def move(desk: Desk, tx: Transaction, reference: str, action: str, reason: str =
         raise Problem(409, "wrong_state", f"A booking that is {row['status']} cannot {action.replace('_', ' ')}")
     row = write(desk, tx, reference, {"status": end, "reason": reason})
     announce(desk, tx, f"booking.{end}", row)
-    if end == "fulfilled" and row["slot"]:
+    if end == "fulfilled" and row["slot"] and not desk.account.sends(row["offer"]):
         plan(desk, tx, reference, "report", desk.account.report_after)
     _plan_next(desk, tx, row)
     return row
@@ -256,6 +257,8 @@ def decide(desk: Desk, tx: Transaction, reference: str) -> None:
     moody = account.manner == "moody" and chance(account, f"refuse {row['our_reference']}") < account.dice.get(
         "refuse", 0.0
     )
+    if desk.faults.take("decide", ON_DECISIONS, row["our_reference"]) is not None:
+        return
     if moody or desk.faults.take("decide") is not None:
         move(desk, tx, reference, "reject", "sold_out")
     else:
@@ -264,7 +267,7 @@ def decide(desk: Desk, tx: Transaction, reference: str) -> None:
 
 def _plan_next(desk: Desk, tx: Transaction, row: Row) -> None:
     step = NEXT_STEP.get(row["status"])
-    if step is None or not desk.account.auto or not row["slot"]:
+    if step is None or not desk.account.auto or not row["slot"] or desk.account.sends(row["offer"]):
         return
     while step is not None and step not in desk.account.auto:
         step = NEXT_STEP.get(MOVES[step][1])

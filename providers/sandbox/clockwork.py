@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from providers.sandbox import bookings
 from providers.sandbox.bookings import Desk
 from providers.sandbox.consultations import rota
+from providers.sandbox.escorts import dispatch
 from providers.sandbox.ledger import Ledger
 
 TICK_SECONDS = 0.1
@@ -47,8 +48,10 @@ class Clockwork:
         desk = self._desks[row["account"]]
         with self._ledger.transaction() as tx:
             tx.execute("DELETE FROM planned WHERE id = ?", (row["id"],))
-            room = rota if row["action"].startswith(rota.PREFIX) else bookings
-            room.carry_out(desk, tx, row["reference"], row["action"])
+            rooms = {rota.PREFIX: rota.carry_out, dispatch.PREFIX: dispatch.carry_out}
+            known = (rooms[prefix] for prefix in rooms if row["action"].startswith(prefix))
+            next(known, bookings.carry_out)(desk, tx, row["reference"], row["action"])
             rota.assign(desk, tx)
+            dispatch.tend(desk, tx)
         desk.sender.wake()
         return True

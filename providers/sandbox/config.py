@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,11 +15,13 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from providers.sandbox.consultations.doctors import BadPractice
 from providers.sandbox.consultations.practice import Practice, read_practice
+from providers.sandbox.escorts.staff import BadStaff
+from providers.sandbox.escorts.way import Way, read_way
 from providers.sandbox.reports.files import FILES
 
 HOME_ZONE = "Asia/Shanghai"
 MANNERS = ("prompt", "deliberate", "moody")
-PATTERNS = ("half_hourly", "four_a_day", "day")
+PATTERNS = ("half_hourly", "four_a_day", "half_days", "day")
 STEPS = ("check_in", "start", "fulfil")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
@@ -49,7 +51,7 @@ class Account:
     `report_file` is the form of its reports' files, one of files.FILES, hostile ones among them.
     `auto` maps the steps check_in, start, fulfil to the seconds after the step before, none of them before the
     booking's day; empty: only by control.
-    `consultations`: how its doctors answer; None: it has none.
+    `consultations`: how its doctors answer; `escorts`: whom it sends, and how; None: it has none.
     `test_webhook_url` is where events about test bookings go while somebody tests; never of the file.
     Of the day-capacity server alone: the zone of its times without one, and whether it refuses a second live order
     under the same number of ours.
@@ -71,6 +73,16 @@ class Account:
     report_file: str = "pdf"
     test_webhook_url: str = ""
     consultations: Practice | None = None
+    escorts: Way | None = None
+
+    def sends(self, offer: str) -> bool:
+        """Whether the offer is an escort: what she does moves its bookings, and no report comes of them."""
+        return self.escorts is not None and offer in self.escorts.offers
+
+    @property
+    def sends_alone(self) -> bool:
+        """Whether everything that it sells is an escort."""
+        return all(self.sends(offer) for pool in self.pools for offer in pool.offers)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> list[Account]:
@@ -107,7 +119,20 @@ def parse_account(entry: Any, folder: Path, environ: Mapping[str, str]) -> Accou
         time_zone=_zone(f"account {code}", entry),
     )
     settings = {name: entry[name] for name in SETTINGS if name in entry and name != "webhook_url"}
-    return change_settings(account, settings)
+    return _with_places(change_settings(account, settings))
+
+
+def _with_places(account: Account) -> Account:
+    """A pool of escorts has as many places as there are people, if it is not said otherwise."""
+    way = account.escorts
+    if way is not None:
+        account.pools = tuple(
+            replace(pool, capacity=sum(each.pool == pool.code for each in way.staff))
+            if pool.capacity is None and set(pool.offers) & set(way.offers)
+            else pool
+            for pool in account.pools
+        )
+    return account
 
 
 def _check_secret(code: str, secret: str) -> None:
@@ -163,7 +188,7 @@ def _zone(whose: str, entry: Mapping[str, Any]) -> str:
 
 SETTINGS = (
     *("manner", "confirm_after", "report_after", "auto", "seed", "dice"),
-    *("webhook_url", "refuse_duplicates", "report_file", "consultations"),
+    *("webhook_url", "refuse_duplicates", "report_file", "consultations", "escorts"),
 )
 
 
@@ -174,6 +199,8 @@ def change_settings(account: Account, settings: Mapping[str, Any]) -> Account:
     settings = dict(settings)
     if "consultations" in settings:
         settings["consultations"] = _practice(account, settings["consultations"])
+    if "escorts" in settings:
+        settings["escorts"] = _way(account, settings["escorts"])
     for name, value in settings.items():
         setattr(account, name, dict(value) if isinstance(value, dict) else value)
     return account
@@ -183,6 +210,16 @@ def _practice(account: Account, wish: Any) -> Practice:
     try:
         return read_practice(account.code, wish, account.consultations)
     except BadPractice as error:
+        raise ConfigError(f"account {account.code}: {error}") from error
+
+
+def _way(account: Account, wish: Any) -> Way:
+    offers = wish.get("offers") if isinstance(wish, dict) else None
+    sold = set(offers) if isinstance(offers, list) and all(isinstance(code, str) for code in offers) else set()
+    try:
+        pools = [pool.code for pool in account.pools if sold & set(pool.offers)]
+        return read_way(account.code, wish, account.escorts, pools)
+    except BadStaff as error:
         raise ConfigError(f"account {account.code}: {error}") from error
 
 

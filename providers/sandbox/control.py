@@ -12,6 +12,8 @@ from providers.sandbox.bookings import DEAD, MOVES, Desk
 from providers.sandbox.config import ConfigError, change_settings, parse_pools
 from providers.sandbox.consultations import rota
 from providers.sandbox.consultations.doctors import BadPractice
+from providers.sandbox.escorts import dispatch
+from providers.sandbox.escorts.staff import BadStaff
 from providers.sandbox.faults import BadFault
 from providers.sandbox.problems import Problem
 
@@ -36,6 +38,7 @@ def _find_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 @control.errorhandler(BadFault)
 @control.errorhandler(ConfigError)
 @control.errorhandler(BadPractice)
+@control.errorhandler(BadStaff)
 def _invalid(error: ValueError) -> Response:
     return Problem(422, "invalid", "The wish cannot be met", str(error)).response()
 
@@ -81,6 +84,7 @@ def move(reference: str, action: str) -> Response:
         else:
             row = bookings.move(desk, tx, reference, action, reason)
         rota.assign(desk, tx)
+        dispatch.tend(desk, tx)
     desk.sender.wake()
     return jsonify(bookings.shown(row))
 
@@ -153,6 +157,7 @@ def settings() -> Response:
     wish = read_wish()
     account = change_settings(g.desk.account, wish)
     rota.look_again(g.desk, replan="consultations" in wish)
+    dispatch.look_again(g.desk, replan="escorts" in wish)
     g.desk.sender.wake()
     return jsonify(manner=account.manner, auto=account.auto, confirm_after=account.confirm_after)
 

@@ -23,6 +23,7 @@ COMMANDS = (
     *("reserve", "change", "cancel", "decline", "look_up"),
     *("slots", "bookings", "reports", "report", "document", "*"),
     *("open", "post", "close", "messages", "picture", "clinicians"),
+    *("lines", "paper"),
 )
 ON_ANSWERS = (
     "commit_then_hang",  # carried out, then nothing for `seconds`
@@ -54,7 +55,17 @@ ON_DOCTORS = (
     "line_gap",  # its number leaves one out
     "no_summary",  # a consultation is closed without one
 )
-FAULTS = ON_ANSWERS + ON_WEBHOOKS + ON_DOCTORS
+ON_ESCORTS = (
+    "escort_late",  # all that she does is `seconds` later
+    "escort_absent",  # she is named and does nothing
+    "escort_cancels",  # the booking is cancelled an hour before it begins
+    "escort_swapped",  # somebody else is named while she is on the way, who says that she arrived all the same
+    "escort_released",  # she does not go on, and nobody else is named
+    "escort_double",  # who is elsewhere at that time is named, if anybody is
+    "escort_wrong_code",  # that she met the person is proved by a code that is not the person's
+)
+ON_DECISIONS = ("undecided",)  # with command "decide": what was accepted stays as it is
+FAULTS = ON_ANSWERS + ON_WEBHOOKS + ON_DOCTORS + ON_ESCORTS + ON_DECISIONS
 TEST_PREFIX = "kit-"
 """How the marketplace's references of test bookings begin."""
 
@@ -101,9 +112,12 @@ class Faults:
         for number in (fault.probability, fault.seconds, fault.retry_after, fault.megabytes, fault.times or 0):
             if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0:
                 raise BadFault("times, probability, seconds, retry_after and megabytes are numbers, 0 or more")
-        deciding = fault.command == "decide" and fault.fault == "sold_out"
-        if fault.command not in COMMANDS and not deciding and fault.fault not in ON_WEBHOOKS + ON_DOCTORS:
-            raise BadFault(f"command must be one of {', '.join(COMMANDS)}, or decide for sold_out")
+        deciding = fault.command == "decide" and fault.fault in ("sold_out", *ON_DECISIONS)
+        free = fault.fault in ON_WEBHOOKS + ON_DOCTORS + ON_ESCORTS
+        if (fault.command not in COMMANDS and not deciding and not free) or (
+            fault.fault in ON_DECISIONS and not deciding
+        ):
+            raise BadFault(f"command must be one of {', '.join(COMMANDS)}, or decide for sold_out and undecided")
         fault.dice = random.Random(fault.seed)
         with self._lock:
             self._last_id += 1

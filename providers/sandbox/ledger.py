@@ -73,6 +73,14 @@ CREATE TABLE IF NOT EXISTS said (
 CREATE TABLE IF NOT EXISTS drawing (
     account TEXT NOT NULL, reference TEXT NOT NULL, id TEXT NOT NULL, content BLOB NOT NULL,
     PRIMARY KEY (account, reference, id));
+CREATE TABLE IF NOT EXISTS worker (
+    account TEXT NOT NULL, code TEXT NOT NULL, pool TEXT NOT NULL, name TEXT NOT NULL, sex TEXT NOT NULL,
+    staff_number TEXT NOT NULL, qualification_zh TEXT NOT NULL, qualification_en TEXT NOT NULL, active INTEGER NOT NULL,
+    PRIMARY KEY (account, code)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS visit (
+    account TEXT NOT NULL, reference TEXT NOT NULL, place TEXT NOT NULL, worker TEXT, safe_word TEXT,
+    done INTEGER NOT NULL DEFAULT 0, planned INTEGER NOT NULL DEFAULT 0, late REAL NOT NULL DEFAULT 0,
+    PRIMARY KEY (account, reference)) WITHOUT ROWID;
 """
 
 Row = sqlite3.Row
@@ -98,8 +106,9 @@ class Ledger:
         self._writing = threading.Lock()
         self._writer = self._connect()
         self._writer.executescript(SCHEMA)
-        if "proposal" not in {row["name"] for row in self._writer.execute("PRAGMA table_info(booking)")}:
-            self._writer.execute("ALTER TABLE booking ADD COLUMN proposal TEXT")  # JSON, null without one
+        known = {row["name"] for row in self._writer.execute("PRAGMA table_info(booking)")}
+        for added in {"proposal", "venue"} - known:  # JSON, null without one
+            self._writer.execute(f"ALTER TABLE booking ADD COLUMN {added} TEXT")
         self._readers: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
 
     def _connect(self) -> sqlite3.Connection:

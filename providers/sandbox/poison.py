@@ -13,6 +13,7 @@ LISTS = {
     "slots": ("pool", "slot", "service_date", "offered"),
     "orders": ("orderNo", "orderStatus", "scheduleDate", "updateTime", "orgCode", "createTime"),
     "messages": ("id", "reference", "seq", "kind", "clinician", "sent_at"),
+    "lines": ("id", "reference", "seq", "kind", "escort", "at"),
     "clinicians": ("code", "name", "title_zh", "title_en", "licence"),
     "schedules": ("orgCode", "scheduleDate", "total", "status"),
     "reports": (

@@ -23,6 +23,7 @@ SUNDAY = 6
 _STARTS: dict[str, tuple[tuple[time, int], ...]] = {
     "half_hourly": tuple((time(7 + (30 + 30 * n) // 60, (30 + 30 * n) % 60), 30) for n in range(7)),
     "four_a_day": tuple((time(7 + n, 30), 60) for n in range(4)),
+    "half_days": ((time(8), 240), (time(13, 30), 240)),
 }
 
 
@@ -67,10 +68,11 @@ class _Position:
 
 
 def base_capacity(pool: Pool) -> int:
-    """Places per slot: as configured, or by a hash of the pool's code (2-8 half-hourly, 5-14, or 20-59 a day)."""
+    """Places per slot: as configured, or by a hash of the pool's code (2-8 half-hourly, 5-14, 2-6 in half a day, or
+    20-59 a day)."""
     if pool.capacity is not None:
         return pool.capacity
-    low, width = {"half_hourly": (2, 7), "four_a_day": (5, 10), "day": (20, 40)}[pool.pattern]
+    low, width = {"half_hourly": (2, 7), "four_a_day": (5, 10), "half_days": (2, 5), "day": (20, 40)}[pool.pattern]
     return low + int.from_bytes(hashlib.sha256(pool.code.encode()).digest()[:4], "big") % width
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, g, jsonify, request
 from providers.sandbox import bookings, secretly, slots
 from providers.sandbox.bookings import DEAD, MOVES, Desk
 from providers.sandbox.consultations import cases, rota
+from providers.sandbox.escorts import dispatch
 from providers.sandbox.faults import TEST_PREFIX
 from providers.sandbox.ledger import Transaction
 from providers.sandbox.problems import Problem
@@ -21,13 +22,18 @@ COMMANDS = ("reserve", "open")
 LONGEST_SECONDS = 30.0
 
 
-def suggested(desk: Desk) -> tuple[str, str]:
-    """(offer, pool) for tests: an offer without rules of a pool that nobody has booked in, if there is such a one."""
+def suggested(desk: Desk, *, escorts: bool = False) -> tuple[str, str]:
+    """(offer, pool) for tests: an offer without rules of a pool that nobody has booked in, if there is such a one.
+    `escorts`: such a one for which somebody is sent; else none of those unless all are."""
     live = f"SELECT 1 FROM booking WHERE account = ? AND pool = ? AND status NOT IN {DEAD} LIMIT 1"
     found = ("", "")
+
+    def wanted(code: str) -> bool:
+        return desk.account.sends(code) == (escorts or desk.account.sends_alone)
+
     with desk.ledger.reading() as tx:
         for known in slots.known_pools(tx, desk.account.code):
-            offers = [code for code, rules in known.pool.offers.items() if not rules]
+            offers = [code for code, rules in known.pool.offers.items() if not rules and wanted(code)]
             if not known.active or not offers:
                 continue
             found = found if found[0] else (offers[0], known.pool.code)
@@ -55,15 +61,18 @@ def order(desk: Desk, wish: Mapping[str, Any]) -> None:
 
 
 def move(desk: Desk, reference: str, action: str) -> None:
-    """A test booking goes on, or its report is issued or corrected; in a test consultation a doctor says something.
-    Raises Problem."""
-    actions = (*MOVES, "report", *rota.ORDERS)
+    """A test booking goes on, or its report is issued or corrected; in a test consultation a doctor says something, in
+    a test escort somebody is named or does something. Raises Problem."""
+    escorted = dispatch.KINDS if desk.account.escorts is not None else ()
+    actions = (*MOVES, "report", *rota.ORDERS, *escorted)
     if action not in actions:
         raise Problem(404, "unknown_action", f"Actions are {', '.join(actions)}")
     with desk.ledger.transaction() as tx:
         row = _test_booking(desk, tx, reference)
         if action in rota.ORDERS:
             rota.order(desk, tx, cases.find(desk, tx, reference), action)
+        elif action in escorted:
+            dispatch.order(desk, tx, reference, action)
         elif action == "report":
             bookings.issue_report(desk, tx, row)
         else:
@@ -77,7 +86,7 @@ def forget(desk: Desk, reference: str) -> None:
         _test_booking(desk, tx, reference)
         secretly.lose(desk, tx, reference)
         tx.execute("DELETE FROM report WHERE account = ? AND booking = ?", (desk.account.code, reference))
-        for table in ("planned", "consultation", "heard", "said", "drawing"):
+        for table in ("planned", "consultation", "heard", "said", "drawing", "visit"):
             tx.execute(f"DELETE FROM {table} WHERE account = ? AND reference = ?", (desk.account.code, reference))
 
 
@@ -112,7 +121,9 @@ def info() -> Response:
     offer, pool = suggested(g.desk)
     practice = g.desk.account.consultations
     consultation = None if practice is None else {"offer": practice.offers[0], "department": "general"}
-    return jsonify(offer=offer, pool=pool, consultation=consultation)
+    sent = suggested(g.desk, escorts=True) if g.desk.account.escorts is not None else ("", "")
+    escort = {"offer": sent[0], "pool": sent[1]} if sent[0] else None
+    return jsonify(offer=offer, pool=pool, consultation=consultation, escort=escort)
 
 
 @testing.post("/next")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,26 +16,29 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from openapi_spec_validator import validate
 
+from providers.adapters.fields import BadField
+from providers.adapters.open import deeds
+from providers.adapters.open.deeds import read_deed
 from providers.adapters.open.lines import (
     KINDS,
-    LONGEST_CODE,
     LONGEST_NAME,
-    LONGEST_PICTURE_ID,
     MOST_CHARACTERS,
     MOST_CLINICIANS,
-    MOST_LINES,
     close_body,
     message_body,
     open_body,
 )
-from providers.adapters.open_protocol import MESSAGE_EVENT, OpenProtocol
+from providers.adapters.open.numbered import LONGEST_CODE, LONGEST_PICTURE_ID, MOST_LINES
+from providers.adapters.open_protocol import ESCORT_EVENT, MESSAGE_EVENT, OpenProtocol
 from providers.adapters.open_wire import cancel_body, change_body, decline_body, reserve_body
 from providers.conversing import Picture
 from providers.port import Accepted, Confirmed
 from providers.reported import RemoteSlot
+from tests.providers.escorts.sending import booked, sending
+from tests.providers.open.done import deed
 from tests.providers.open.said import clinician, closing, line, opening, saying
 from tests.providers.wishes import PERSON, bookable, cancel, change, decline, reserve
-from tests.sandboxes import ROOT, Inbox, Sandbox, eventually
+from tests.sandboxes import ROOT, Inbox, Sandbox, eventually, open_inbox, start_sandbox
 
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "provider-protocol.yaml").read_text(encoding="utf-8"))
 
@@ -72,6 +77,14 @@ class Caller:
 def call(sandbox: Sandbox) -> Caller:
     """The prompt account."""
     return Caller(sandbox.base_url("prompt"), "key-prompt")
+
+
+@pytest.fixture
+def escorting(tmp_path: Path) -> Iterator[Sandbox]:
+    """A server of its own, whose account sends escorts when it is told to."""
+    sandbox = start_sandbox(tmp_path, [sending("idle", assign_after=None)])
+    yield sandbox
+    sandbox.kill()
 
 
 def test_the_contract_is_valid_openapi() -> None:
@@ -223,6 +236,91 @@ def test_what_is_read_of_consultations_is_bounded_as_stated() -> None:
         check("Event", {**event, "data": {}})
     with pytest.raises(ValidationError):
         check("Message", {**line(), "kind": "picture"})
+
+
+def test_what_is_read_of_escorts_is_bounded_as_stated() -> None:
+    schemas = CONTRACT["components"]["schemas"]
+    line, worker = schemas["EscortLine"]["properties"], schemas["EscortWorker"]["properties"]
+    assert line["kind"]["enum"] == list(deeds.KINDS) and line["position"]["enum"] == list(deeds.POSITIONS)
+    assert (line["cause"]["enum"], worker["sex"]["enum"]) == (list(deeds.CAUSES), list(deeds.SEXES))
+    patterns = (
+        line["safe_word"]["pattern"],
+        line["code"]["pattern"],
+        line["cost"]["properties"]["currency"]["pattern"],
+    )
+    assert patterns == (deeds.SAFE_WORD, deeds.CODE, deeds.CURRENCY)
+    assert line["escort"]["maxLength"] == worker["code"]["maxLength"] == LONGEST_CODE
+    assert line["picture"]["properties"]["id"]["maxLength"] == LONGEST_PICTURE_ID
+    assert (line["words"]["maxLength"], line["cost"]["properties"]["purpose"]["maxLength"]) == (
+        deeds.MOST_CHARACTERS,
+        deeds.MOST_CHARACTERS_FOR,
+    )
+    assert line["cost"]["properties"]["amount"]["maximum"] == deeds.LARGEST_SUM
+    assert (worker["name"]["maxLength"], worker["staff_number"]["maxLength"]) == (
+        deeds.LONGEST_NAME,
+        deeds.LONGEST_STAFF_NUMBER,
+    )
+    assert worker["qualification_zh"]["maxLength"] == worker["qualification_en"]["maxLength"]
+    assert worker["qualification_zh"]["maxLength"] == deeds.LONGEST_QUALIFICATION
+    assert schemas["EscortPage"]["properties"]["lines"]["maxItems"] == MOST_LINES
+
+
+@pytest.mark.parametrize("kind", deeds.KINDS)
+def test_a_line_is_read_where_it_is_as_stated_and_not_otherwise(kind: str) -> None:
+    check("EscortLine", deed(1, kind))
+    assert read_deed(deed(1, kind)).kind == kind
+    needed = set(deed(1, kind)) - {"staff_number"}
+    for name in needed:
+        without = {key: value for key, value in deed(1, kind).items() if key != name}
+        with pytest.raises(ValidationError):
+            check("EscortLine", without)
+        with pytest.raises(BadField):
+            read_deed(without)
+
+
+def test_the_examples_of_lines_are_lines() -> None:
+    for each in CONTRACT["components"]["schemas"]["EscortLine"]["examples"]:
+        check("EscortLine", each)
+        read_deed(each)
+
+
+def test_escorts_answer_and_tell_as_stated(escorting: Sandbox) -> None:
+    call = Caller(escorting.base_url("idle"), "key-idle")
+    with open_inbox() as inbox:
+        escorting.control("idle").settings(webhook_url=inbox.url)
+        sent = booked(escorting, "idle")
+        for kind in deeds.KINDS:
+            if kind != "released":
+                sent.control.deed(sent.reference, kind)
+        sent.control.deed(sent.reference, "released", cause="ill")
+        at = f"/escorts/{sent.reference}"
+        page = call("GET", "/escorts/{reference}/lines", 200, at=f"{at}/lines")
+        assert [each["kind"] for each in page["lines"]] == [
+            *(each for each in deeds.KINDS if each != "released"),
+            "released",
+        ]
+        some = call("GET", "/escorts/{reference}/lines", 200, at=f"{at}/lines", params={"after": "2", "limit": "3"})
+        assert ([each["seq"] for each in some["lines"]], some["next"]) == ([3, 4, 5], 5)
+        call("GET", "/escorts/{reference}/lines", 404, at="/escorts/none/lines")
+        call("GET", "/escorts/{reference}/lines", 422, at=f"{at}/lines", params={"limit": "201"})
+        name = next(each["picture"]["id"] for each in page["lines"] if each["kind"] == "paper")
+        path = "/escorts/{reference}/pictures/{id}"
+        assert call("GET", path, 200, at=f"{at}/pictures/{name}").startswith(b"\xff\xd8\xff")
+        call("GET", path, 404, at=f"{at}/pictures/none")
+        for fault, status in (("rate_limited", 429), ("unavailable", 503)):
+            sent.control.fault(fault, "lines")
+            call("GET", "/escorts/{reference}/lines", status, at=f"{at}/lines")
+        Caller(escorting.base_url("idle"), "wrong")("GET", "/escorts/{reference}/lines", 401, at=f"{at}/lines")
+        eventually(lambda: inbox.kinds().count("escort.line") == len(page["lines"]))
+        for message in inbox.received:
+            check("Event", _json(message.body))
+
+
+def test_an_event_of_an_escort_has_its_line() -> None:
+    event = {"type": ESCORT_EVENT, "timestamp": "2026-03-05T09:00:00Z", "data": {"line": deed()}}
+    check("Event", event)
+    with pytest.raises(ValidationError):
+        check("Event", {**event, "data": {}})
 
 
 def test_a_moody_provider_is_the_same_for_the_same_seed(sandbox: Sandbox, slot: RemoteSlot) -> None:

@@ -16,6 +16,9 @@ COMPLAIN_FOR = timedelta(days=7)
 """How long after it was done she can still say that something is wrong."""
 COMPLAINT = "escort_complaint"
 """The kind of the case that her word opens."""
+UNPROVED = "escort_end_unproved"
+"""The kind of the case that a provider says how a visit ended, and what it says was done there says otherwise. While it
+is open the customer's silence says nothing, and her word settles it."""
 Wrong = ("late", "left_early", "another_person", "unkind", "costs", "not_as_told", "other")
 """What may be wrong: codes, so that nothing private is written down; a person asks her for the rest."""
 

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK, actor_of
 from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
-from booking.escort.after.awaited import COMPLAINT, SILENCE, Awaited, Wrong, awaited_of
+from booking.escort.after.awaited import COMPLAINT, SILENCE, UNPROVED, Awaited, Wrong, awaited_of
 from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, counted, opened_again_at
 from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import REPLACED, EscortAssignment
 from booking.escort.shown.own import own_escort
+from booking.listening import EscortListening
 from booking.models import Booking, BookingHistory, ChangeRequest
 from booking.notices.models import Notification
 from booking.notices.notify import notify
@@ -83,6 +84,7 @@ def went_well(principal: Principal, booking: str, *, now: datetime) -> None:
         if asked is None or asked.confirm_until is None:
             raise NothingToConfirm(state=row.state.value)
         move(session, row, _S.FULFILLED, actor=actor_of(principal), now=now, cause=WELL)
+        close_discrepancy(session, row.provider_id, UNPROVED, row.public_id, WELL, now=now)
     log.info("escort.went_well", booking=booking)
 
 
@@ -111,7 +113,9 @@ def ask_customers(*, now: datetime, limit: int = 100) -> int:
     """Notify the customers of escorts that were said to be over, so that nobody's silence counts who does not know of
     it; returns how many. Once for each."""
     with reading() as session:
-        due = session.scalars(_said_to_be_over(now).where(_told_at().is_(None), ~_complaint()).limit(limit)).all()
+        due = session.scalars(
+            _said_to_be_over(now).where(_told_at().is_(None), ~_open_case(COMPLAINT)).limit(limit)
+        ).all()
     return one_by_one("escorts_over", due, lambda booking_id: _ask(booking_id, now))["asked"]
 
 
@@ -131,7 +135,9 @@ def complete_silent(*, now: datetime, limit: int = 100) -> int:
     many. One that was never said to be over, though they met, counts from the end of its time on."""
     with reading() as session:
         due = session.scalars(
-            _said_to_be_over(now - SILENCE).where(_told_at() <= now - SILENCE, ~_complaint()).limit(limit)
+            _said_to_be_over(now - SILENCE)
+            .where(_told_at() <= now - SILENCE, ~_open_case(COMPLAINT, UNPROVED))
+            .limit(limit)
         ).all()
     return one_by_one("escorts_silent", due, lambda booking_id: _complete(booking_id, now))["completed"]
 
@@ -148,9 +154,9 @@ def _said_to_be_over(by: datetime) -> Select[int]:
 
 def _over_sql() -> ColumnElement[datetime]:
     """When (SQL, of a Booking) we heard that it is over: by our clock, so that a phone's can't shorten the customer's
-    time. One that has begun and was never said to be over: the end of its time, of who goes, else of who had come. One
-    that was opened again is over then at the earliest. Of one that its customer wants to cancel the answer to that is
-    waited for."""
+    time; by a deed, else by the status in the provider's own system. One that has begun and was never said to be over:
+    the end of its time, of who goes, else of who had come. One that was opened again is over then at the earliest. Of
+    one that its customer wants to cancel the answer to that is waited for."""
     heard = counted(ENDING).with_only_columns(func.min(EscortDeed.received_at)).scalar_subquery()
     begun = or_(Booking.state.in_(sorted(BEGUN)), counted(WITH_THE_PERSON).exists())
     ends = (
@@ -161,7 +167,13 @@ def _over_sql() -> ColumnElement[datetime]:
         .correlate(Booking)
         .scalar_subquery()
     )
-    over = func.coalesce(heard, ends)
+    by_system = (
+        select(func.min(EscortListening.over_at))
+        .where(EscortListening.booking_id == Booking.id)
+        .correlate(Booking)
+        .scalar_subquery()
+    )
+    over = func.coalesce(heard, by_system, ends)
     cancels = exists().where(
         ChangeRequest.booking_id == Booking.id, ChangeRequest.kind == "cancel", ChangeRequest.state == "open"
     )
@@ -189,7 +201,7 @@ def _complete(booking_id: int, now: datetime) -> str:
         told_at = session.scalar(select(_told_at()).where(Booking.id == booking.id))
         if booking.state not in _OPEN or over_at is None or told_at is None or max(over_at, told_at) > now - SILENCE:
             return "moved_on"
-        if _is_complained(session, booking):
+        if session.scalar(select(_open_case(COMPLAINT, UNPROVED)).where(Booking.id == booking.id)):
             return "complained"
         move(session, booking, _S.FULFILLED, actor=CLOCK, now=now, cause=SILENT)
     log.info("escort.completed_by_silence", booking=booking.public_id)
@@ -213,11 +225,11 @@ def _done_at(session: Session, booking: Booking) -> datetime | None:
 
 
 def _is_complained(session: Session, booking: Booking) -> bool:
-    return session.scalar(select(_complaint()).where(Booking.id == booking.id)) is True
+    return session.scalar(select(_open_case(COMPLAINT)).where(Booking.id == booking.id)) is True
 
 
-def _complaint() -> ColumnElement[bool]:
-    """Whether (SQL, of a Booking) a case of its customer is open."""
+def _open_case(*kinds: str) -> ColumnElement[bool]:
+    """Whether (SQL, of a Booking) a case of one of these kinds is open."""
     return exists().where(
-        Discrepancy.booking_id == Booking.id, Discrepancy.kind == COMPLAINT, Discrepancy.closed_at.is_(None)
+        Discrepancy.booking_id == Booking.id, Discrepancy.kind.in_(kinds), Discrepancy.closed_at.is_(None)
     )

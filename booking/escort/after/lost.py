@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Set
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, DateTime, Select, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, case, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK, Actor
@@ -20,6 +20,7 @@ from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import EscortAssignment, EscortSearch, EscortWorker
 from booking.exchange.follow import go_to
+from booking.listening import has_gaps, read_since, told_by_lines
 from booking.models import Booking, ChangeRequest
 from booking.outbox import enqueue
 from booking.states import BookingState
@@ -42,7 +43,8 @@ _MET = WITH_THE_PERSON | ENDING
 """Deeds of which one was done with the person; where one that ends it is among them, its customer is asked."""
 LOST = "escort_lost"
 """The kind of the case that nobody is known to have come. Facts: `cancelled`, whether the booking was; else it is for a
-person to find out whether somebody went: where the desk chooses workers by itself it may send one by telephone."""
+person to find out whether somebody went: where the desk chooses workers by itself it may send one by telephone, and
+where a line of a provider's own system could not be used it may be the one that says so."""
 CAME_AFTER_ALL = "escort_came_after_all"
 """The kind of the case of a booking that was cancelled as nobody came, and of which a phone without a network told
 later that they had met: the service was given, the unit was given back."""
@@ -50,16 +52,17 @@ later that they had met: the service was given, the unit was given back."""
 
 def somebody_was_to_come() -> ColumnElement[bool]:
     """Whether (SQL, of a Booking) our books say who was to come to it, or that somebody was looked for: then they say
-    who was missed, too, and not a provider's silence. Those of a provider whose own system sends people say neither."""
+    who was missed, too, and not a provider's silence. Of a provider whose own system sends people they do where what
+    it says of them could be read."""
     this_time = func.lower(EscortAssignment.period) == Booking.starts_at
-    return and_(
-        Booking.kind.in_(dispatched()),
+    here = and_(
         exists().where(Provider.id == Booking.provider_id, Provider.adapter.in_(answering_here())).correlate(Booking),
         or_(
             exists().where(EscortAssignment.booking_id == Booking.id, this_time),
             exists().where(EscortSearch.booking_id == Booking.id),
         ),
     )
+    return and_(Booking.kind.in_(dispatched()), or_(here, told_by_lines()))
 
 
 def end_lost(*, now: datetime, limit: int = 100) -> dict[str, int]:
@@ -113,6 +116,7 @@ def _did_not_take_place(now: datetime) -> Select[int]:
             # Her phone may be without a network: what she does is told later.
             or_(~assigned, no_show.no_show_after_sql() <= now),
             somebody_was_to_come(),
+            or_(~told_by_lines(), read_since(case((assigned, no_show.no_show_after_sql()), else_=begins + LOST_AFTER))),
             ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
             ~counted(_MET).exists(),
             ~complained,
@@ -145,20 +149,22 @@ def _verdict(session: Session, booking: Booking, now: datetime) -> str:
     """lost, no_show, for_a_person, or waits: of a locked booking."""
     if session.scalar(_did_not_take_place(now).where(Booking.id == booking.id)) is None:
         return "waits"  # it moved meanwhile
-    arrived, by_itself = session.execute(
+    arrived, by_itself, outside = session.execute(
         select(
-            _stood_there().exists(),
+            stood_there().exists(),
             exists().where(
                 EscortWorker.provider_id == booking.provider_id, EscortWorker.ended_at.is_(None), EscortWorker.auto
             ),
+            told_by_lines(),
         ).where(Booking.id == booking.id)
     ).one()
     if arrived:
         return "no_show"
-    return "lost" if by_itself else "for_a_person"
+    whole = not has_gaps(session, booking) if outside else by_itself
+    return "lost" if whole else "for_a_person"
 
 
-def _stood_there() -> Select[int]:
+def stood_there() -> Select[int]:
     """The arrivals (SQL, of a Booking) of who goes, where her phone does not say that she was elsewhere."""
     there = or_(EscortDeed.by_code, EscortDeed.position.is_distinct_from("away"))
     return counted({"arrived"}).where(EscortAssignment.live, there)

@@ -116,6 +116,7 @@ def _one(session: Session, member: Member, booking: str, assignment: str) -> Esc
             EscortAssignment.public_id == assignment,
             EscortAssignment.provider_id == member.provider_id,
             Booking.public_id == booking,
+            ~EscortAssignment.outside,
         )
     )
     if row is None:

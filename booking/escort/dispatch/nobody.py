@@ -40,15 +40,32 @@ def nobody_found(session: Session, booking: Booking, why: Mapping[str, Any], *, 
     numbers and codes, for operators. `customer`: she is told as well, once."""
     since, new = give_up(session, booking.id, now=now)
     if new:
-        open_discrepancy(
-            session, booking.provider_id, NOBODY, booking.public_id, now=now, booking_id=booking.id, facts=why
-        )
-        tell_open_desks(session, booking, NOBODY, now=now)
+        ask_people(session, booking, why, now=now)
     if customer:
-        subject = f"{booking.public_id}:{since.astimezone(UTC).isoformat()}"
-        facts = elsewhere(session, booking, now=now)
-        notify(session, booking.customer_id, NOBODY, subject, now=now, booking_id=booking.id, facts=facts)
+        _notify(session, booking, since, now)
     return new
+
+
+def ask_people(session: Session, booking: Booking, why: Mapping[str, Any], *, now: datetime) -> None:
+    """Ask a person at the provider and one at the insurer about a locked booking that nobody is found for."""
+    new = open_discrepancy(
+        session, booking.provider_id, NOBODY, booking.public_id, now=now, booking_id=booking.id, facts=why
+    )
+    if new:
+        tell_open_desks(session, booking, NOBODY, now=now)
+
+
+def notify_nobody(session: Session, booking: Booking, *, now: datetime) -> None:
+    """Notify the customer of a locked booking that is looked for, once, that who was to come does not; people are not
+    asked yet."""
+    since, _ = give_up(session, booking.id, now=now)
+    _notify(session, booking, since, now)
+
+
+def _notify(session: Session, booking: Booking, since: datetime, now: datetime) -> None:
+    subject = f"{booking.public_id}:{since.astimezone(UTC).isoformat()}"
+    facts = elsewhere(session, booking, now=now)
+    notify(session, booking.customer_id, NOBODY, subject, now=now, booking_id=booking.id, facts=facts)
 
 
 def left_alone(session: Session, booking: Booking, *, now: datetime) -> None:

@@ -75,7 +75,8 @@ def replace_absent(*, now: datetime, most: int = 200) -> Counter[str]:
 def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
     """Send somebody else instead of a worker who should be on the way and is not, if another one can be there in time;
     if none can, she is not taken off, and a person is asked. At the start, who is not there: a person is asked, and the
-    customer told. Only of workers who have the phone's page, and not of what is being cancelled. Returns counts."""
+    customer told. Only of workers who have the phone's page (outside.watch knows of those of other systems), and not of
+    what is being cancelled. Returns counts."""
     with reading() as session:
         found = session.scalars(_maybe_late(now).order_by(func.lower(EscortAssignment.period)).limit(most)).all()
     return one_by_one("escort-late", found, lambda row_id: _replace_late(row_id, now), seconds=RUN_SECONDS)
@@ -133,7 +134,8 @@ def _absent(now: datetime) -> Select[int]:
     return (
         select(EscortAssignment.id)
         .join(EscortWorker, EscortWorker.id == EscortAssignment.worker_id)
-        .where(EscortAssignment.live, func.upper(EscortAssignment.period) > now, or_(absent, gone), ~known)
+        .where(EscortAssignment.live, ~EscortAssignment.outside)
+        .where(func.upper(EscortAssignment.period) > now, or_(absent, gone), ~known)
     )
 
 
@@ -152,7 +154,7 @@ def _replace_absent(row_id: int, now: datetime) -> str:
                 EscortAbsence.worker_id == worker.id, EscortAbsence.period.overlaps(row.period)
             )
         ).all()
-        if row.state not in LIVE or not (causes or _gone(worker, row)):
+        if row.state not in LIVE or row.outside or not (causes or _gone(worker, row)):
             return "moved_on"
         if last_step(session, row.id) in THERE:
             away(session, booking, now=now)

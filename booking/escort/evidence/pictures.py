@@ -1,16 +1,56 @@
-"""Pictures of papers and receipts, opened. They are sealed under the medical key of the person they are about."""
+"""Pictures of papers and receipts, stored and opened, sealed under the medical key of the person they are about."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from booking.escort.evidence.models import EscortDeed, EscortPicture
 from booking.models import Booking
-from marketplace.core.crypto import Unreadable, unseal
+from marketplace.core.crypto import Unreadable, seal, unseal
 from marketplace.core.errors import NotFound
+from marketplace.core.ids import new_id
 from vip.customers.person_keys import MEDICAL, WrappedKey, key_of
 from vip.models import Beneficiary
+
+
+class Examined(Protocol):
+    """A picture that may be stored, and a small one of it: written anew here, as those of consultations are
+    (booking.consultation.pictures, which stands above this room)."""
+
+    @property
+    def width(self) -> int:
+        """In pixels, of the large one."""
+
+    @property
+    def height(self) -> int:
+        """In pixels, of the large one."""
+
+    @property
+    def large(self) -> bytes:
+        """A JPEG."""
+
+    @property
+    def small(self) -> bytes:
+        """A JPEG."""
+
+
+def store(session: Session, deed: EscortDeed, examined: Examined, key: WrappedKey) -> None:
+    """Add the picture of a deed that was just taken, sealed."""
+    public_id, opened = new_id("epi"), key.open()
+    session.add(
+        EscortPicture(
+            public_id=public_id,
+            deed_id=deed.id,
+            width=examined.width,
+            height=examined.height,
+            size=len(examined.large),
+            sealed=seal(examined.large, key=opened, record=record_of(public_id, thumbnail=False)),
+            thumbnail_sealed=seal(examined.small, key=opened, record=record_of(public_id, thumbnail=True)),
+        )
+    )
 
 
 def picture_of(session: Session, booking_id: int, picture: str, *, thumbnail: bool = False) -> bytes:

@@ -29,6 +29,7 @@ from booking.escort.models import (
     EscortDuty,
     EscortKnows,
     EscortWorker,
+    asked_here,
 )
 from booking.models import Booking
 from booking.ratings.models import Rating
@@ -160,7 +161,7 @@ def _candidates(
     where = {(each.provider_id, each.province, each.city) for each in requests}
     place = tuple_(EscortWorker.provider_id, EscortWorker.province, EscortWorker.city)
     there = or_(EscortWorker.ended_at.is_(None), EscortWorker.ended_at > now)
-    query = select(EscortWorker).where(place.in_(where), there)
+    query = select(EscortWorker).where(place.in_(where), there, asked_here())
     if auto:
         query = query.where(EscortWorker.auto)
     workers = session.scalars(query.order_by(EscortWorker.public_id)).all()

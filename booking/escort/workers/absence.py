@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import Actor
 from booking.escort.assign import NobodyAssigned, replace
-from booking.escort.models import ACCEPTED, EscortAbsence, EscortAssignment, EscortWorker
+from booking.escort.models import ACCEPTED, EscortAbsence, EscortAssignment, EscortWorker, asked_here
 from booking.escort.workers.keep import locked, record
 from booking.models import Booking
 from marketplace.core.database.db import reading, transaction
@@ -167,7 +167,9 @@ def hand_on_all(member: Member, worker: str, *, now: datetime) -> list[str]:
 def id_of(session: Session, member: Member, worker: str) -> int:
     """The internal id of a worker (public id) of the member's provider. Raises NotFound."""
     found = session.scalar(
-        select(EscortWorker.id).where(EscortWorker.public_id == worker, EscortWorker.provider_id == member.provider_id)
+        select(EscortWorker.id).where(
+            EscortWorker.public_id == worker, EscortWorker.provider_id == member.provider_id, asked_here()
+        )
     )
     if found is None:
         raise NotFound(field="worker")

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from booking.escort.models import EscortAssignment, EscortWorker
+from booking.escort.models import EscortAssignment, EscortWorker, asked_here
 from booking.escort.workers.profile import Profile, checked, cities_of, profile_in, write
 from booking.idempotency import Repeatable, record_key
 from marketplace.core import audit
@@ -139,7 +139,7 @@ def locked(session: Session, member: Member, worker: str) -> EscortWorker:
     """A worker (public id) of the member's provider, locked. Raises NotFound."""
     row = session.scalar(
         select(EscortWorker)
-        .where(EscortWorker.public_id == worker, EscortWorker.provider_id == member.provider_id)
+        .where(EscortWorker.public_id == worker, EscortWorker.provider_id == member.provider_id, asked_here())
         .with_for_update()
         .execution_options(populate_existing=True)
     )

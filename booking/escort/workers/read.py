@@ -9,7 +9,15 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from booking.escort.models import DONE, EscortAbsence, EscortAssignment, EscortDuty, EscortKnows, EscortWorker
+from booking.escort.models import (
+    DONE,
+    EscortAbsence,
+    EscortAssignment,
+    EscortDuty,
+    EscortKnows,
+    EscortWorker,
+    asked_here,
+)
 from booking.escort.workers.absence import Away, Promised, absences_of, promised
 from booking.escort.workers.profile import City, Profile, cities_of, profile_in, zone_of
 from booking.escort.workers.roster import Hours, hours_of
@@ -87,7 +95,7 @@ def workers_of(member: Member, wanted: str = "", *, now: datetime) -> Sequence[W
     """Those of her provider in whose name, staff number or city stands `wanted`, those in service first, by city and
     name; MOST_SHOWN at most. Raises NotFound without the duty."""
     require(member, "dispatch")
-    conditions: list[ColumnElement[bool]] = [EscortWorker.provider_id == member.provider_id]
+    conditions: list[ColumnElement[bool]] = [EscortWorker.provider_id == member.provider_id, asked_here()]
     if wanted:
         columns = (EscortWorker.shown_name, EscortWorker.staff_number, EscortWorker.city)
         conditions.append(func.concat_ws("\n", *columns).icontains(wanted, autoescape=True))
@@ -111,7 +119,9 @@ def worker_of(member: Member, worker: str, *, now: datetime) -> WorkerView:
     require(member, "dispatch")
     with reading() as session:
         row = session.scalar(
-            select(EscortWorker).where(EscortWorker.public_id == worker, EscortWorker.provider_id == member.provider_id)
+            select(EscortWorker).where(
+                EscortWorker.public_id == worker, EscortWorker.provider_id == member.provider_id, asked_here()
+            )
         )
         if row is None:
             raise NotFound(field="worker")

@@ -11,7 +11,7 @@ TABLES = (
         file="escorts",
         whose="t.booking_id IN ({bookings})",
         # its times are the booking's own
-        other="id worker_id provider_id live period padded travel_seconds",
+        other="id worker_id provider_id live period padded travel_seconds outside",
         personal={
             "public_id": process("id"),
             "safe_word_sealed": process("safe_word", never=OF_ONE_DAY, ends=NONE),
@@ -19,6 +19,25 @@ TABLES = (
             **all_process("state asked_at answer_due_at answered_at ended_at cause asked_by_kind asked_by"),
         },
         links={"booking_id": "booking"},
+    ),
+    Table(
+        "escort_listening",
+        file="escort_lists",
+        whose="t.booking_id IN ({bookings})",
+        other="id provider_id provider_booking_id their_seq listen_at status_version",
+        personal=all_process("read_at over_at"),
+        links={"booking_id": "booking"},
+    ),
+    Table(
+        "escort_line",
+        file="escort_lines",
+        whose="t.listening_id IN (SELECT l.id FROM escort_listening l WHERE l.booking_id IN ({bookings}))",
+        other="id listening_id",
+        personal={
+            "digest_sealed": medical("digest", never="a fingerprint of the step, which is exported", ends=NONE),
+            **all_process("seq their_id came received_at"),
+        },
+        links={"deed_id": "escort_deed"},
     ),
     Table(
         "escort_search",
@@ -74,7 +93,7 @@ TABLES = (
         "escort_worker",
         "id public_id provider_id member_id shown_name staff_number sex languages qualification_zh qualification_en"
         " province city home_longitude home_latitude phone_sealed papers_checked_at papers_checked_by auto active_from"
-        " ended_at created_at updated_at",
+        " ended_at outside_code created_at updated_at",
     ),
     Table("escort_knows", "worker_id site_id", key="worker_id"),
     Table("escort_duty", "id worker_id weekdays start_minute end_minute valid_from valid_until"),

@@ -7,6 +7,7 @@ from booking.escort.after.lost import end_lost
 from booking.escort.after.record import file_records
 from booking.escort.dispatch.find import find_workers
 from booking.escort.dispatch.watch import close_cases, expire_due_asks, replace_absent, replace_late
+from booking.escort.outside.watch import watch_outside
 from booking.worker.jobs.job import Job
 from marketplace.core import clock
 from marketplace.core.database.moment import now_by_database
@@ -19,6 +20,7 @@ def jobs() -> list[Job]:
         Job("escorts", 3, _escorts),
         Job("escort-letters", 2, lambda: WORKERS.send_due(now_by_database)),
         Job("escorts-late", 15, lambda: dict(replace_late(now=now_by_database()))),
+        Job("escorts-outside", 15, lambda: dict(watch_outside(now=now_by_database()))),
         Job("escort-cases", 60, lambda: dict(close_cases(now=now_by_database()))),
         Job("escorts-lost", 30, lambda: end_lost(now=clock.now())),
         Job("escorts-said-over", 15, lambda: {"asked": ask_customers(now=clock.now())}),

@@ -9,6 +9,8 @@ from booking.calls.breaker import Call
 from booking.calls.connections import ProviderConnection
 from booking.calls.through import through
 from booking.consultation.outside.listen import listen, read_roster
+from booking.consultation.pictures import examine
+from booking.escort.outside.listen import listen_to_escorts
 from booking.reconcile.look_ups import look_up_due
 from booking.reconcile.run import run_due
 from booking.reconcile.strays import cancel_due
@@ -22,6 +24,7 @@ from marketplace.core import clock
 from marketplace.core.config import settings
 from marketplace.core.database.moment import by_database
 from providers.conversing import conversing_adapter
+from providers.escorting import escorting_adapter
 
 FETCH_SECONDS = 3
 CHASE_SECONDS = 300
@@ -31,6 +34,8 @@ LOOK_UPS_SECONDS = 5
 STRAYS_SECONDS = 3
 ROSTER_SECONDS = 3600
 """How often a provider is asked who its doctors are; and at once when somebody speaks whom it has not named."""
+ESCORTS_SECONDS = 2
+"""How often it is looked whose lines are due; they are read as booking.escort.outside.listen says."""
 
 Work = Callable[[Lane], dict[str, int]]
 
@@ -48,6 +53,7 @@ def jobs(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         job("consultations", 1, Call.CONSULTATIONS, _listen, may_idle=True),
         job("clinicians", ROSTER_SECONDS, Call.CONSULTATIONS, _roster),
     ]
+    escorts = [job("escort-lines", ESCORTS_SECONDS, Call.ESCORTS, _listen_to_escorts, may_idle=True)]
     listed = [job("reconcile", RECONCILE_LOOK, Call.RECONCILE, _reconcile, may_idle=True)]
     return [
         job("slots", provider.slots_seconds, Call.SLOTS, _slots),
@@ -59,6 +65,7 @@ def jobs(lanes: Lanes, provider: ProviderConnection) -> list[Job]:
         job("chase", CHASE_SECONDS, Call.REPORTS, _chase, may_idle=True),
         job("fetch", FETCH_SECONDS, Call.FETCHES, _fetch, may_idle=True),
         *(talks if provider.converses and provider.id in lanes.talking else []),
+        *(escorts if provider.escorts and provider.id in lanes.escorting else []),
     ]
 
 
@@ -86,6 +93,10 @@ def _fetch(lane: Lane) -> dict[str, int]:
 
 def _listen(lane: Lane) -> dict[str, int]:
     return listen(lane.provider, conversing_adapter(lane.adapter(Call.CONSULTATIONS)), by_database)
+
+
+def _listen_to_escorts(lane: Lane) -> dict[str, int]:
+    return listen_to_escorts(lane.provider, escorting_adapter(lane.adapter(Call.ESCORTS)), by_database, examine)
 
 
 def _roster(lane: Lane) -> dict[str, int]:

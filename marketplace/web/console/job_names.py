@@ -43,6 +43,8 @@ NAMES: Mapping[str, LazyString] = {
     "escorts": _("Find somebody to send, and the next one after a no"),
     "escort-letters": _("Send messages to those who are asked to go"),
     "escorts-late": _("Find those who should be on the way and are not"),
+    "escorts-outside": _("Watch those whom providers' own systems send"),
+    "escort-lines": _("Read what escorts of providers did"),
     "escort-cases": _("Close cases of bookings that somebody was sought for"),
     "capacity_decisions": _("Carry out what was decided about bookings at closed times"),
     "bookings": _("Read bookings"),

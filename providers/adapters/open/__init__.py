@@ -1,1 +1,1 @@
-"""Parts of the open protocol's adapter: its calls and what their answers mean, and the consultations."""
+"""Parts of the open protocol's adapter: its calls and what their answers mean, consultations and escorts."""

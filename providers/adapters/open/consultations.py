@@ -6,29 +6,24 @@ is a refusal, since sending it again brings no other answer.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from providers.adapters import fields
 from providers.adapters.http import Reply
 from providers.adapters.open.calls import OpenCalls, answer_from, refusal
 from providers.adapters.open.lines import (
-    MOST_LINES,
     close_body,
     message_body,
     open_body,
-    picture_named,
-    read_lines,
+    read_line,
     read_roster,
 )
+from providers.adapters.open.numbered import MOST_LINES, fetched, picture_named, read_page
 from providers.conversing import CloseConversation, Delivered, OpenConversation, OutgoingMessage, Picture, Posted
 from providers.port import Answer, ProviderError, Refused, RetryAfter, Unknown
-from providers.reported import MessagePage, RemoteClinician, RemoteMessage, UnreadableRow
+from providers.reported import MessagePage, RemoteClinician, RemoteMessage
 
-PICTURES = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
-"""The types of pictures, and how the bytes of each begin."""
 REUSED = Refused("other", "The id was used before with another body")
 
 
@@ -55,41 +50,18 @@ class OpenConsultations(OpenCalls):
         of more than 200 the rest is left for the next page."""
         params = {"after": str(seq), "limit": str(MOST_LINES)}
         body = self._read(f"{_at(reference)}/messages", params, self._http.deadline()).json()
-        rows = fields.rows_at(body, "messages")
-        found, bad = read_lines(rows[:MOST_LINES], reference=reference)
-        lines = [line for line in found if line.seq > seq]
-        unreadable = [row for row in bad if row.seq is None or row.seq > seq]
-        return MessagePage(lines, _goes_on(body, lines, unreadable, seq), unreadable)
+        page = read_page(body, "messages", read_line, reference, seq)
+        return MessagePage(page.lines, page.next, page.unreadable)
 
     def fetch_picture(self, message: RemoteMessage) -> Picture:
         """GET /consultations/{reference}/pictures/{id}."""
         sha256, name = picture_named(message.picture)
         path = f"{_at(message.reference)}/pictures/{quote(name, safe='')}"
-        reply = self._read(path, {}, self._http.deadline())
-        if hashlib.sha256(reply.body).hexdigest() != sha256:
-            raise ProviderError("the picture is not the one announced")
-        begins = PICTURES.get(reply.content_type)
-        if begins is None or not reply.body.startswith(begins):
-            raise ProviderError("no picture that is JPEG or PNG")
-        return Picture(reply.body, reply.content_type, sha256)  # type: ignore[arg-type]
+        return fetched(self._read(path, {}, self._http.deadline()), sha256)
 
     def clinicians(self) -> Sequence[RemoteClinician]:
         """GET /clinicians. Who cannot be read is not on it."""
         return read_roster(self._read("/clinicians", {}, self._http.deadline()).json())
-
-
-def _goes_on(
-    body: Mapping[str, Any], lines: Sequence[RemoteMessage], unreadable: Sequence[UnreadableRow], seq: int
-) -> int | None:
-    """The number after which the next page begins: none that was not on this one. Raises ProviderError where there
-    must be a next page and this one has led nowhere."""
-    if body.get("next") is None and len(body["messages"]) <= MOST_LINES:
-        return None
-    last = max([*(line.seq for line in lines), *(row.seq for row in unreadable if row.seq is not None)], default=seq)
-    goes_on = last if body.get("next") is None else min(fields.whole_number(body, "next"), last)
-    if goes_on <= seq:
-        raise fields.BadField("next", "number", "a page that leads nowhere")
-    return goes_on
 
 
 def _delivered(answer: Reply | RetryAfter | Unknown, wanted: tuple[int, ...], ours: Mapping[str, str]) -> Delivered:

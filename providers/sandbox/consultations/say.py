@@ -24,7 +24,7 @@ def say(desk: Desk, tx: Transaction, case: Row, clinician: str, content: Mapping
     """Add a line with `text`, `picture` or `summary`, as the account's faults want it, and tell it. Returns it."""
     fault = desk.faults.take("line", LINE_FAULTS, case["our_reference"])
     strikes = fault.fault if fault is not None else ""
-    number = _last(tx, case) + (2 if strikes == "line_gap" else 1)
+    number = last_number(tx, case) + (2 if strikes == "line_gap" else 1)
     line = {
         "id": "line_" + secrets.token_hex(10),
         "reference": case["reference"],
@@ -96,7 +96,8 @@ def picture(tx: Transaction, case: Row, identifier: str) -> bytes | None:
     return None if row is None else bytes(row["content"])
 
 
-def _last(tx: Transaction, case: Row) -> int:
+def last_number(tx: Transaction, case: Row) -> int:
+    """The number of the newest line of a booking, 0 without any."""
     found = tx.execute(
         "SELECT max(number) FROM said WHERE account = ? AND reference = ?", (case["account"], case["reference"])
     ).fetchone()[0]

@@ -11,8 +11,8 @@ from booking.escort.evidence.contents import Contents, Cost
 from booking.escort.evidence.doubt import TOLERANCE, doubt
 from booking.escort.evidence.kinds import KINDS, STEPS
 from booking.escort.evidence.position import NEAR_METRES, POOREST_METRES, Measured, judged
-from booking.escorting.told import MOST_POINTS, read
-from booking.escorting.visit import said_by
+from booking.escort.evidence.said import said_by
+from booking.escort.evidence.told import MOST_POINTS, read
 from booking.states import LEGAL, BookingState
 from marketplace.core.errors import Invalid
 from tests.booking.escorting.stage import deed

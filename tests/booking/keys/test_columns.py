@@ -24,7 +24,7 @@ bulk_import.content_sealed bulk_import.details_sealed bulk_line.cells_sealed
 consent.phone_sealed conversation_line.digest_sealed conversation_message.body_sealed
 conversation_note.body_sealed conversation_picture.sealed conversation_picture.thumbnail_sealed delivered_row.sealed
 escort_assignment.code_sealed escort_assignment.safe_word_sealed escort_deed.sealed escort_link.name_sealed
-escort_picture.sealed escort_picture.thumbnail_sealed
+escort_line.digest_sealed escort_picture.sealed escort_picture.thumbnail_sealed
 dispute.answer_sealed dispute.words_sealed personal_export_part.sealed
 rating.words_sealed report_document.sealed report_version.content_sealed report_version.document_sealed
 """

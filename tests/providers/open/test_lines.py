@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from providers.adapters.http import NoAnswer
-from providers.adapters.open.lines import MOST_CHARACTERS, MOST_LINES
+from providers.adapters.open.lines import MOST_CHARACTERS
+from providers.adapters.open.numbered import MOST_LINES
 from providers.port import ComeBackLater, NotAuthorised, Oversize, ProviderError
 from providers.reported import MessagePage, RemoteMessage, RemoteSummary
 from tests.providers.open.answering import Hospital

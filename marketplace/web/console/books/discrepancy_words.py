@@ -128,6 +128,49 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
         _("Somebody who is with a customer can't stay"),
         _("Her provider has her as absent, or as no longer there. Ask it who goes on, then close this."),
     ),
+    "escort_not_named": (
+        _("Somebody whom they did not name says she is with a customer"),
+        _("What she said is kept out. Call the customer and ask who is with her, then ask the provider."),
+    ),
+    "escort_line_differs": (
+        _("An escort's step came twice, with other contents"),
+        _("The first one stands. Ask the provider which is right."),
+    ),
+    "escort_after_end": (
+        _("They say something of an escort that is over or was given up"),
+        _("It changes nothing. If somebody was with the customer all the same, agree with provider and customer."),
+    ),
+    "escort_wrong_code": (
+        _("An escort was given a wrong code"),
+        _("The step stands, without the code. Call the customer and ask who is with her."),
+    ),
+    "escort_two_at_once": (
+        _("They send one escort to two customers at the same time"),
+        _("Both stand here. Ask the provider whom it sends where."),
+    ),
+    "escort_line_missing": (
+        _("A step is missing in their list of an escort"),
+        _("What came after it waits. Ask the provider for the missing one."),
+    ),
+    "escort_picture_not_fetched": (
+        _("The picture of an escort's step can't be fetched"),
+        _("What was done after it goes on after two minutes. Ask the provider."),
+    ),
+    "escort_list_not_read": (
+        _("The steps of an escort can't be read"),
+        _("We ask again and again, with growing pauses. Ask the provider who goes, and how far she is."),
+    ),
+    "escort_end_unproved": (
+        _("They say how an escort ended, and their steps say otherwise"),
+        _("Ask the customer whether somebody was with her. Her silence says nothing until you close this."),
+    ),
+    "escort_called_off": (
+        _("They gave up an escort shortly before it began"),
+        _(
+            "The benefit is back, and the customer was told the nearest other times. Call her: see whether somebody "
+            "else can come."
+        ),
+    ),
     "slot_moved": (
         _("They moved a time that is sold"),
         _("The customers' time stays here. Ask the provider, then tell the customers."),

@@ -8,8 +8,8 @@ from flask_wtf.csrf import generate_csrf
 
 from booking.consultation.intake.bounds import LARGEST
 from booking.escort.evidence.position import NEAR_METRES, POOREST_METRES
+from booking.escort.evidence.told import LARGEST_SUM, MOST_CHARACTERS, MOST_CHARACTERS_FOR
 from booking.escorting import mine
-from booking.escorting.told import LARGEST_SUM, MOST_CHARACTERS, MOST_CHARACTERS_FOR
 from marketplace import wording
 from marketplace.core import clock
 from marketplace.core.database.moment import by_database

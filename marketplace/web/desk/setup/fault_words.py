@@ -59,6 +59,46 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
         _("The patient still waits. Answer her, or cancel the booking."),
     ),
     **ESCORT_CASES,
+    "escort_not_named": (
+        _("Somebody whom you did not name says she is with a customer"),
+        _("Say who comes by a line of its own before she tells anything. What she said is kept out."),
+    ),
+    "escort_line_differs": (
+        _("An escort's step came twice, with other contents"),
+        _("The first one stands. Say the other as a new line."),
+    ),
+    "escort_after_end": (
+        _("You say something of an escort that is over or was given up"),
+        _("It changes nothing. See whether your worker knows that the booking has ended."),
+    ),
+    "escort_wrong_code": (
+        _("An escort was given a wrong code"),
+        _("The step stands, without the code. Call your worker: is she with the right person?"),
+    ),
+    "escort_two_at_once": (
+        _("You send one escort to two customers at the same time"),
+        _("Both stand here. Name somebody else for one of them."),
+    ),
+    "escort_line_missing": (
+        _("A step is missing in your list of an escort"),
+        _("What came after it waits. Deliver the missing one: numbers have no gap."),
+    ),
+    "escort_picture_not_fetched": (
+        _("The picture of an escort's step could not be fetched"),
+        _("We try again for two minutes. See whether your system gives it out."),
+    ),
+    "escort_list_not_read": (
+        _("The steps of an escort can't be read"),
+        _("Others can. See what your system answers when we ask for the list of this one."),
+    ),
+    "escort_end_unproved": (
+        _("You say how an escort ended, and your steps say otherwise"),
+        _("Deliver the steps that are missing, the hand-over among them."),
+    ),
+    "escort_called_off": (
+        _("You gave up an escort shortly before it began"),
+        _("The customer was told. We may call you about another time."),
+    ),
     "slot_moved": (
         _("A time that is booked was moved"),
         _("The customers' time stays. Propose another one to each instead."),

@@ -11,8 +11,8 @@ from booking.escort.deeds import Deed
 from booking.escort.evidence.contents import Cost
 from booking.escort.evidence.kinds import Kind
 from booking.escort.evidence.position import NEAR_METRES, POOREST_METRES
+from booking.escort.evidence.told import LARGEST_SUM, MOST_CHARACTERS, MOST_CHARACTERS_FOR
 from booking.escorting.mine import Escorted, EscortInFull, MyEscort, MyEscorts
-from booking.escorting.told import LARGEST_SUM, MOST_CHARACTERS, MOST_CHARACTERS_FOR
 from marketplace.core.sphere import Position
 from marketplace.web.desk.escorting import page
 from marketplace.web.language import current
