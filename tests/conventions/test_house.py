@@ -20,6 +20,7 @@ from tests.conventions.sources import modules, parsed
 PACKAGES = ("marketplace", "booking", "vip", "providers")
 
 MOST_FILES, MOST_LINES = 14, 2200  # a dozen and 2,000 lines, or so
+LONGEST_FILE = 400
 
 # What decides whether a slot may be booked, and who else may name it than the rule itself.
 DECIDES = re.compile(
@@ -178,6 +179,14 @@ def test_a_room_that_outgrew_a_dozen_files_or_so_has_its_reason() -> None:
             rooms.setdefault(name.rpartition("/")[0], []).append(name)
     large = {room for room, files in rooms.items() if len(files) > MOST_FILES or _lines(files) > MOST_LINES}
     assert large - reasons == set(), "part it, or give its reason in that record"
+
+
+def test_no_file_is_longer_than_one_subject_should_be() -> None:
+    """A file that grows tells of a missing room: part it by subject. Migrations stay as they ran."""
+    code = [name for name in _listed() if name.endswith((".py", ".js", ".html", ".css"))]
+    ours = [name for name in code if not name.startswith("migrations/") and "/vendor/" not in name]
+    assert len(ours) > 1000, "the rule guards nothing"
+    assert [name for name in ours if _lines([name]) > LONGEST_FILE] == []
 
 
 def test_everything_except_the_tests_is_typed() -> None:

@@ -12,7 +12,7 @@ from marketplace.web.benefits.usage_page import Usage, UsageLine
 from marketplace.web.parts import Code, Form
 from marketplace.web.staying import InTheWay, Staying, staying
 from tests.marketplace.web.samples.everyday import NOW, Context, at, people, zh_en
-from tests.marketplace.web.samples.finding import benefits
+from tests.marketplace.web.samples.home import benefits
 
 
 def consent(state: str) -> Context:

@@ -19,7 +19,7 @@ from marketplace.web.parts import AlternativeRow, Fact, Form, Pill, Ticket, Turn
 from marketplace.web.qr import qr_code
 from marketplace.web.slow_words import slow_note
 from tests.marketplace.web.samples.everyday import ZONE, Context, at, package, people, place, ticket, when, zh_en
-from tests.marketplace.web.samples.finding import times
+from tests.marketplace.web.samples.times import times
 
 
 def who() -> Context:

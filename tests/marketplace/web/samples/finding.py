@@ -1,12 +1,11 @@
-"""Home, and the way to a time: places, cities, packages, times."""
+"""The way to a place: places, cities, packages."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from booking.offers.answers_slowly import AnswersSlowly, SlowReason
-from marketplace.web.benefit_cards import Benefit
 from marketplace.web.booking.finding.cities_page import City, Picker, Province, Region
 from marketplace.web.booking.finding.maps import Spot, links
 from marketplace.web.booking.finding.packages_page import Column, SideBySide
@@ -21,115 +20,43 @@ from marketplace.web.booking.finding.places_page import (
     Place,
     Search,
 )
-from marketplace.web.booking.times_page import Day, Month, Slot, Taken, Times
-from marketplace.web.home.chat import Chat
-from marketplace.web.home.home import Home
-from marketplace.web.parts import Choice, Link, When
+from marketplace.web.parts import Choice, Link
 from marketplace.web.slow_words import slow_note
-from marketplace.web.tickets import NextBooking
-from tests.marketplace.web.samples.everyday import ZONE, Context, at, package, people, place, ticket, zh_en
+from tests.marketplace.web.samples.everyday import ZONE, Context, at, package, people, place, zh_en
 
 SLOW = AnswersSlowly(at(11, 23, 9, 40), SlowReason.NOT_REACHED)
 
 
-def benefits() -> tuple[Benefit, ...]:
-    family = people()
-    return (
-        Benefit(
-            "e1",
-            zh_en("健康体检", "Health check"),
-            zh_en("甄选套餐·68 家机构可约", "Select package, 68 centres"),
-            1,
-            2,
-            1,
-            0,
-            zh_en("可用 1 次，另 1 次已为 11 月 26 日保留", "1 free, 1 kept for 26 November"),
-            date(2026, 12, 31),
-            38,
-            family,
-            zh_en("预约体检", "Book a check"),
-            "/gallery/places",
-            leading=True,
-        ),
-        Benefit(
-            "e2",
-            zh_en("就医陪诊", "Hospital escort"),
-            zh_en("317 个城市·全程一人陪同", "317 cities, one person with you all the way"),
-            3,
-            3,
-            0,
-            0,
-            zh_en("三次都可用", "All three are free"),
-            date(2027, 3, 31),
-            None,
-            family,
-            zh_en("预约陪诊", "Book an escort"),
-            "#",
-        ),
-        Benefit(
-            "e3",
-            zh_en("图文问诊", "Text consultation"),
-            zh_en("全科与 12 个专科", "General practice and 12 specialties"),
-            None,
-            None,
-            0,
-            4,
-            "",
-            date(2027, 3, 31),
-            None,
-            family,
-            zh_en("去提问", "Ask a doctor"),
-            "#",
-        ),
-        Benefit(
-            "e4",
-            zh_en("口腔护理", "Dental care"),
-            zh_en("洁牙一次", "One cleaning"),
-            0,
-            1,
-            0,
-            1,
-            zh_en("已于 6 月 18 日使用，1 月 1 日重新发放", "Used on 18 June, granted anew on 1 January"),
-            date(2026, 12, 31),
-            None,
-            family,
-        ),
-    )
-
-
-def home() -> Context:
-    upcoming = NextBooking("b1", ticket(home=True), "https://example.com/route")
-    greeting = zh_en("沈女士，早上好", "Good morning, Ms Shen")
-    plan = zh_en("尊享计划·2026 年度，四项权益", "Premier plan 2026, four benefits")
-    chat = Chat(
-        zh_en("医生 90 秒内回复", "A doctor answers within 90 s"),
-        zh_en("全天 24 小时，图文问诊", "Day and night, by text"),
-        "#",
-        "90″",
-    )
-    return {"page": Home(greeting, plan, upcoming, benefits(), chat=chat)}
-
-
-def home_chat() -> Context:
-    """A doctor has answered."""
-    page: Home = home()["page"]
-    about = zh_en("沈伯年·父亲·全科", "Shen Bonian · Father · General practice")
-    return {"page": replace(page, chat=Chat(zh_en("医生正在接诊", "A doctor is with you"), about, "#", unread=2))}
-
-
-def home_waiting() -> Context:
-    page: Home = home()["page"]
-    waiting = NextBooking("b1", ticket("awaiting_provider", home=True, answer_by=at(11, 23, 16)))
-    return {"page": replace(page, next=waiting, chat=None, benefits=benefits()[:1])}
-
-
-def home_empty() -> Context:
-    page: Home = home()["page"]
-    return {"page": replace(page, next=None, chat=None, benefits=())}
-
-
 def finder() -> Finder:
-    tier = zh_en("三级甲等", "Tier 3A")
+    rows = _bookable()
+    return Finder(
+        "health_check",
+        zh_en("选择体检机构", "Choose a place"),
+        people()[1],
+        zh_en("杭州", "Hangzhou"),
+        "",
+        filters(),
+        (rows[0], rows[1], _full(), _too_young_for(), rows[2]),
+        tuple(PersonChoice(person, "/gallery/places") for person in people()),
+        counts=zh_en("9 家可约·2 家暂不可约", "9 places to book · 2 not now"),
+        sorts=(
+            Choice("soonest", zh_en("最早可约优先", "Soonest first")),
+            Choice("level", zh_en("等级最高优先", "Highest tier first")),
+            Choice("nearest", zh_en("离我最近优先", "Nearest first"), on=True),
+        ),
+        note=zh_en("距离为直线距离。", "Distances are as the crow flies."),
+        known=known(),
+        more_url="/gallery/places?skip=20",
+        plain_url="/gallery/places",
+    )
+
+
+def _tier() -> str:
+    return zh_en("三级甲等", "Tier 3A")
+
+
+def _bookable() -> list[Place]:
+    """One with two packages, one that answers slowly, one that is asked."""
     names = [
         (
             place(),
@@ -157,7 +84,7 @@ def finder() -> Finder:
         ),
     ]
     rows = [
-        Place(name, district, road, tier, package().name, "/gallery/times", date(2026, 11, day), note, few)
+        Place(name, district, road, _tier(), package().name, "/gallery/times", date(2026, 11, day), note, few)
         for name, district, road, day, note, few in names
     ]
     select, basic = zh_en("甄选套餐", "Select package"), zh_en("基础套餐", "Basic package")
@@ -171,15 +98,18 @@ def finder() -> Finder:
         ),
     )
     rows[1] = replace(rows[1], slow=slow_note(SLOW, "health_check", ZONE))
-    rows = [
+    return [
         replace(row, site=f"sit_{number}", favourite=number == 0, way=zh_en(f"{far} 公里", f"{far} km"))
         for number, (row, far) in enumerate(zip(rows, ("2.4", "5.1", "11"), strict=True))
     ]
-    full = Place(
+
+
+def _full() -> Place:
+    return Place(
         zh_en("澄湖示范医院·国际体检部", "Chenghu Model Hospital, International Checks"),
         zh_en("拱墅区", "Gongshu"),
         zh_en("澄湖路 66 号", " · 66 Chenghu Road"),
-        tier,
+        _tier(),
         "",
         "",
         None,
@@ -192,11 +122,14 @@ def finder() -> Finder:
         site="sit_8",
         wait_url="/gallery/waiting_new",
     )
-    young = Place(
+
+
+def _too_young_for() -> Place:
+    return Place(
         zh_en("云岭示范医院·体检科", "Yunling Model Hospital, Checks"),
         zh_en("余杭区", "Yuhang"),
         zh_en("云岭大道 1 号", " · 1 Yunling Avenue"),
-        tier,
+        _tier(),
         "",
         "",
         None,
@@ -207,26 +140,6 @@ def finder() -> Finder:
             ),
         ),
         change_person=True,
-    )
-    return Finder(
-        "health_check",
-        zh_en("选择体检机构", "Choose a place"),
-        people()[1],
-        zh_en("杭州", "Hangzhou"),
-        "",
-        filters(),
-        (rows[0], rows[1], full, young, rows[2]),
-        tuple(PersonChoice(person, "/gallery/places") for person in people()),
-        counts=zh_en("9 家可约·2 家暂不可约", "9 places to book · 2 not now"),
-        sorts=(
-            Choice("soonest", zh_en("最早可约优先", "Soonest first")),
-            Choice("level", zh_en("等级最高优先", "Highest tier first")),
-            Choice("nearest", zh_en("离我最近优先", "Nearest first"), on=True),
-        ),
-        note=zh_en("距离为直线距离。", "Distances are as the crow flies."),
-        known=known(),
-        more_url="/gallery/places?skip=20",
-        plain_url="/gallery/places",
     )
 
 
@@ -398,102 +311,3 @@ def packages() -> Context:
         "back_url": "#",
         "who_url": "#",
     }
-
-
-def slot(
-    day: int, hour: int, minute: int, free: int, few: bool = False, closed: str = "", chosen: bool = False
-) -> Slot:
-    starts = at(11, day, hour, minute)
-    return Slot(
-        f"s{day}{hour}{minute}",
-        When(date(2026, 11, day), ZONE, starts, starts + timedelta(minutes=30)),
-        free,
-        few,
-        closed,
-        chosen,
-    )
-
-
-def month() -> Month:
-    first = date(2026, 11, 1)
-    start = first - timedelta(days=first.weekday())
-    weeks = []
-    for week in range(6):
-        row: list[Day | None] = []
-        for n in range(7):
-            day = start + timedelta(days=7 * week + n)
-            if day.month != 11:
-                row.append(None)
-            elif day.day < 24 or day.weekday() == 6:
-                row.append(Day(day, None, zh_en("休息", "closed") if day.day >= 24 else ""))
-            else:
-                row.append(Day(day, 18, few=False, chosen=day.day == 26, url="/gallery/times"))
-        if any(row):
-            weeks.append(tuple(row))
-    return Month(first, tuple(weeks), after_url="/gallery/times?month=2026-12")
-
-
-def times_page() -> Times:
-    days = (
-        Day(date(2026, 11, 24), None, zh_en("已截止", "closed")),
-        Day(date(2026, 11, 25), 18),
-        Day(date(2026, 11, 26), 21, chosen=True),
-        Day(date(2026, 11, 27), 2, few=True),
-        Day(date(2026, 11, 28), 9),
-        Day(date(2026, 11, 29), None, zh_en("休息", "closed")),
-        Day(date(2026, 11, 30), None, zh_en("约满", "full"), wait_url="/gallery/waiting_new"),
-        Day(date(2026, 12, 1), 30),
-    )
-    morning = (
-        slot(26, 7, 30, 0, closed=zh_en("已约满", "full")),
-        slot(26, 8, 0, 2, chosen=True),
-        slot(26, 8, 30, 1, few=True),
-        slot(26, 9, 0, 4),
-        slot(26, 9, 30, 6),
-        slot(26, 10, 0, 3),
-    )
-    return Times(
-        "of1",
-        place(),
-        zh_en("三级甲等", "Tier 3A"),
-        package(),
-        people()[1],
-        days,
-        month(),
-        date(2026, 11, 26),
-        morning,
-        (slot(26, 13, 30, 4), slot(26, 14, 0, 2)),
-        ZONE,
-        zh_en("杭州", "Hangzhou"),
-        "/gallery/times",
-        "/gallery/places",
-        "/gallery/who",
-        packages_url="/gallery/packages",
-        hint=zh_en(
-            "抽血项目只在 10:30 前进行，所以空腹体检请选上午。", "Blood is taken before 10:30 only, so pick a morning."
-        ),
-        wait_url="/gallery/waiting_new",
-    )
-
-
-def times() -> Context:
-    return {"page": times_page()}
-
-
-def times_taken() -> Context:
-    page = times_page()
-    return {"page": replace(page, taken=Taken("08:30", (slot(26, 9, 0, 4), slot(27, 8, 0, 1), slot(28, 8, 30, 5))))}
-
-
-def times_slow() -> Context:
-    return {"page": replace(times_page(), slow=slow_note(SLOW, "health_check", ZONE))}
-
-
-def times_by_day() -> Context:
-    opening = zh_en("07:30 至 10:00 到院", "come between 07:30 and 10:00")
-    only = Slot("s1", When(date(2026, 11, 26), "Asia/Urumqi", opening=opening), 21, chosen=True)
-    return {"page": replace(times_page(), morning=(only,), afternoon=(), hint="")}
-
-
-def times_none() -> Context:
-    return {"page": replace(times_page(), days=(), morning=(), afternoon=(), chosen_day=None)}

@@ -10,7 +10,7 @@ from marketplace.web.booking.venues.answers_form import Question, questions
 from marketplace.web.booking.venues.services import Service
 from marketplace.web.parts import Form, When
 from tests.marketplace.web.samples.everyday import ZONE, Context, package, people, place, zh_en
-from tests.marketplace.web.samples.finding import times_page
+from tests.marketplace.web.samples.times import times_page
 
 ESCORT = "hospital_escort"
 
