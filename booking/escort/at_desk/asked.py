@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.escort.assign import AskIsOver, NobodyAssigned, accept, ask, replace
 from booking.escort.models import ACCEPTED, LIVE, EscortAssignment, EscortWorker
+from booking.exchange.said_here import answers_here
 from booking.models import Booking
 from booking.ownership import providers_booking_id
 from marketplace.core.database.db import reading
@@ -44,6 +45,7 @@ class Ask:
     due_at: datetime
     ended_at: datetime | None
     by_desk: bool
+    outside: bool
 
 
 def asks_of(member: Member, booking: str) -> Sequence[Ask]:
@@ -57,6 +59,12 @@ def asks_of(member: Member, booking: str) -> Sequence[Ask]:
             .order_by(EscortAssignment.live.desc(), EscortAssignment.id.desc())
         )
         return [_ask(*row) for row in rows]
+
+
+def sent_elsewhere(member: Member) -> bool:
+    """Whether her provider's own system sends people and says who goes: then nobody is asked here."""
+    with reading() as session:
+        return not answers_here(session, member.provider_id)
 
 
 def ask_worker(member: Member, booking: str, worker: str, *, now: When) -> None:
@@ -128,4 +136,5 @@ def _ask(row: EscortAssignment, worker: EscortWorker) -> Ask:
         row.answer_due_at,
         row.ended_at,
         row.asked_by_kind == "provider",
+        row.outside,
     )

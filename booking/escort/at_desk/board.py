@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
 from booking.escort.models import ACCEPTED, ASKED, EscortAbsence, EscortAssignment, EscortSearch, EscortWorker
+from booking.exchange.said_here import answers_here
 from booking.models import Booking
 from booking.proposal import Proposal
 from booking.states import LIVE, UNDECIDED, BookingState
@@ -103,12 +104,13 @@ class Wanted:
 @dataclass(frozen=True)
 class Board:
     """Those that are wanted, in the order of their beginning; the cities and venues that the days have; `more`:
-    there are some beyond MOST_SHOWN."""
+    there are some beyond MOST_SHOWN; `elsewhere`: the provider's own system sends people, and nobody is asked here."""
 
     lines: Sequence[Line]
     cities: Sequence[str]
     venues: Sequence[Venue]
     more: bool
+    elsewhere: bool = False
 
     @property
     def without(self) -> Sequence[Line]:
@@ -121,16 +123,18 @@ def board(member: Member, wanted: Wanted) -> Board:
     require(member, "dispatch")
     with reading() as session:
         rows = session.execute(_of(member.provider_id, wanted)).all()
+        elsewhere = not answers_here(session, member.provider_id)
     every = [_line(row) for row in rows[:MOST_SHOWN]]
     cities = sorted({each.venue.city for each in every})
     here = [each for each in every if wanted.city in ("", each.venue.city)]
     venues = sorted({each.venue for each in here}, key=lambda each: each.name)
     lines = [each for each in here if wanted.venue in ("", each.venue.id) and wanted.standing in ("", each.standing)]
-    return Board(lines, cities, venues, len(rows) > MOST_SHOWN)
+    return Board(lines, cities, venues, len(rows) > MOST_SHOWN, elsewhere)
 
 
 def without_worker(provider_id: int, *, now: datetime) -> int:
-    """How many of a provider's bookings to come have nobody who is asked or goes."""
+    """How many of a provider's bookings to come have nobody who is asked or goes; 0 where its own system sends people:
+    there is nothing that its desk could do about it."""
     query = (
         select(func.count())
         .select_from(Booking)
@@ -143,7 +147,7 @@ def without_worker(provider_id: int, *, now: datetime) -> int:
         )
     )
     with reading() as session:
-        return session.scalar(query) or 0
+        return (session.scalar(query) or 0) if answers_here(session, provider_id) else 0
 
 
 _NOT_BEGUN = (BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN, BookingState.CONFIRMED)

@@ -62,7 +62,8 @@ class OnDay:
 
 @dataclass(frozen=True)
 class BoardPage:
-    """The part of the page that changes by itself. `cities` and `venues` are pairs for filters, value and name."""
+    """The part of the page that changes by itself. `cities` and `venues` are pairs for filters, value and name;
+    `elsewhere`: the provider's own system says who goes."""
 
     without: tuple[Row, ...]
     days: tuple[OnDay, ...]
@@ -71,6 +72,7 @@ class BoardPage:
     cities: tuple[tuple[str, str], ...]
     venues: tuple[tuple[str, str], ...]
     more: bool
+    elsewhere: bool
 
 
 def page(found: Board, now: datetime) -> BoardPage:
@@ -84,6 +86,7 @@ def page(found: Board, now: datetime) -> BoardPage:
         tuple((city, city_name(city)) for city in found.cities),
         tuple((each.id, site_name(each.name, each.city, each.district, each.province)) for each in found.venues),
         found.more,
+        found.elsewhere,
     )
 
 

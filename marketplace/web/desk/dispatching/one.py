@@ -52,6 +52,7 @@ def dispatch_booking(booking: str) -> Response:
         fitting(who, booking, now=now),
         "propose" in possible(found.booking, now=now) and duties.may(who, "bookings"),
         now,
+        elsewhere=asked.sent_elsewhere(who),
     )
     return desk_page(
         "dispatching/booking",

@@ -82,7 +82,8 @@ class Past:
 @dataclass(frozen=True)
 class DispatchPage:
     """One booking. `open`: somebody can still be asked; `explanation` counts the city's workers; `helps` says what
-    would help where nobody fits, and `propose_url` leads to proposing another time, blank where that can't be done."""
+    would help where nobody fits, and `propose_url` leads to proposing another time, blank where that can't be done.
+    `elsewhere`: the provider's own system says who goes, and nothing is done here."""
 
     id: str
     reference: str
@@ -101,12 +102,21 @@ class DispatchPage:
     helps: str
     propose_url: str
     past: tuple[Past, ...]
+    elsewhere: bool = False
 
 
 def page(
-    found: WithPerson, offer: str, asks: Sequence[Ask], match: Match, may_propose: bool, now: datetime
+    found: WithPerson,
+    offer: str,
+    asks: Sequence[Ask],
+    match: Match,
+    may_propose: bool,
+    now: datetime,
+    *,
+    elsewhere: bool = False,
 ) -> DispatchPage:
-    """The page of a booking with the name of its offer; `may_propose`: the reader may propose another time."""
+    """The page of a booking with the name of its offer; `may_propose`: the reader may propose another time;
+    `elsewhere`: the provider's own system sends people."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
     is_open = it.status in ("requested", "confirmed") and match.request.starts_at > now
@@ -132,6 +142,7 @@ def page(
         _helps(match),
         url_for("desk.answer", booking=it.id, saying="propose") if may_propose else "",
         tuple(_past(each) for each in asks if not each.live),
+        elsewhere,
     )
 
 
@@ -202,6 +213,8 @@ def _past(it: Ask) -> Past:
 
 
 def _by(it: Ask) -> str:
+    if it.outside:
+        return _("named by your system")
     return _("asked by the desk") if it.by_desk else _("asked automatically")
 
 
