@@ -8,18 +8,19 @@ is live there.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor, actor_of
 from booking.changes import swap
-from booking.changes.requests import close_cancel, record_request
+from booking.changes.requests import NOT_ANSWERED, close_cancel, record_request
 from booking.changes.rules import cancel_closed, cancel_until
 from booking.changes.withdraw import take_back
 from booking.eligibility.entitled import firm_at_once
 from booking.models import Booking, ChangeRequest, ProviderTask
+from booking.offers.alternatives import elsewhere
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import insurers_booking_id, own_booking_id
 from booking.pledges import pledge
@@ -157,7 +158,8 @@ def begin_cancel(
             annul(task, now=now)
         if change is not None:
             swap.close(session, booking, change, cause="cancelled", now=now)
-        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause)
+        facts = instead(session, booking, cause, now=now)
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause, facts=facts)
         close_cancel(session, booking, "done", now)  # asked for before, while the reserve was out
         return
     allotment = session.scalar(select(Provider.allotment).where(Provider.id == booking.provider_id))
@@ -174,3 +176,8 @@ def begin_cancel(
         take_back(session, booking, tasks, change, cause="cancelled", now=now)
     request = record_request(session, booking, "cancel", actor=actor, cause=cause, now=now)
     enqueue(session, booking, "cancel", now=now, change_request_id=request.id, facts={"reason": cause})
+
+
+def instead(session: Session, booking: Booking, cause: str, *, now: datetime) -> dict[str, Any]:
+    """The facts of a cancel that the customer did not ask for, since nobody answered her: the nearest other times."""
+    return elsewhere(session, booking, now=now) if cause == NOT_ANSWERED and has_times(booking.kind) else {}

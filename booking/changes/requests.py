@@ -14,6 +14,9 @@ from booking.models import Booking, ChangeRequest
 from booking.transition import CANCEL_ASKED, CHANGE_ASKED, write_history
 from marketplace.core.ids import new_id
 
+NOT_ANSWERED = "not_answered_in_time"
+"""The cause of what the clock ends, since the provider's deadline is over."""
+
 
 def record_request(
     session: Session,

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, DateTime, and_, cast, exists, func, or_, s
 
 from booking.actors import CLOCK
 from booking.changes.cancel import begin_cancel
+from booking.changes.requests import NOT_ANSWERED
 from booking.changes.swap import leave, open_change
 from booking.changes.withdraw import take_back
 from booking.models import Booking, ChangeRequest, ProviderTask
@@ -62,7 +63,7 @@ def _end_one(booking_id: int, now: datetime) -> str:
         if not _waits(booking) or due_at is None or due_at > now:
             return "moved_on"
         booking.answer_due_at = None
-        begin_cancel(session, booking, tasks, actor=CLOCK, cause="not_answered_in_time", now=now)
+        begin_cancel(session, booking, tasks, actor=CLOCK, cause=NOT_ANSWERED, now=now)
     return "asked"
 
 
@@ -85,7 +86,7 @@ def _end_change(booking_id: int, now: datetime) -> str:
         change = open_change(session, booking)
         if change is None or change.state != "open" or change.answer_due_at is None or change.answer_due_at > now:
             return "moved_on"
-        take_back(session, booking, tasks, change, cause="not_answered_in_time", now=now)
+        take_back(session, booking, tasks, change, cause=NOT_ANSWERED, now=now)
         subject = f"{booking.public_id}:{change.public_id}"
         notify(session, booking.customer_id, "change_refused", subject, now=now, booking_id=booking.id)
     return "withdrawn"

@@ -13,6 +13,7 @@ from booking.attendance.early import DAY_OF_SERVICE, TOO_EARLY, close_all_early,
 from booking.attendance.given_up import given_up_in_time
 from booking.attendance.outcome import provider_gave_in
 from booking.changes import swap
+from booking.changes.cancel import instead
 from booking.changes.requests import close_cancel, open_cancel
 from booking.changes.withdraw import stays
 from booking.discrepancies import close_discrepancy, open_discrepancy
@@ -144,7 +145,9 @@ def cancel_locally(session: Session, booking: Booking, now: datetime) -> None:
     request = open_cancel(session, booking)
     if legal(booking.state, _S.CANCELLED):
         actor = Actor(request.actor_kind, request.actor) if request else SYSTEM  # type: ignore[arg-type]
-        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=request.cause if request else "not_there")
+        cause = request.cause if request else "not_there"
+        facts = instead(session, booking, cause, now=now)
+        move(session, booking, _S.CANCELLED, actor=actor, now=now, cause=cause, facts=facts)
     close_cancel(session, booking, "done", now)
     close_all_early(session, booking, now)
     annul_followers(session, booking, now)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from booking.actors import Actor
 from booking.escort.assign import AskIsOver, NobodyAssigned, accept, ask, replace
 from booking.escort.models import ACCEPTED, ASKED, LIVE, EscortAssignment, EscortLetter, EscortWorker
+from booking.exchange.said_here import answers_here
 from booking.models import Booking
 from booking.ownership import providers_booking_id
 from marketplace.core.database.db import reading
@@ -50,6 +51,7 @@ class Ask:
     due_at: datetime
     ended_at: datetime | None
     by_desk: bool
+    outside: bool
     told: Told = ""
 
 
@@ -67,6 +69,12 @@ def asks_of(member: Member, booking: str) -> Sequence[Ask]:
             .order_by(EscortAssignment.live.desc(), EscortAssignment.id.desc())
         )
         return [_ask(*row) for row in rows]
+
+
+def sent_elsewhere(member: Member) -> bool:
+    """Whether her provider's own system sends people and says who goes: then nobody is asked here."""
+    with reading() as session:
+        return not answers_here(session, member.provider_id)
 
 
 def ask_worker(member: Member, booking: str, worker: str, *, now: When) -> None:
@@ -146,5 +154,6 @@ def _ask(row: EscortAssignment, worker: EscortWorker, letter: EscortLetter | Non
         row.answer_due_at,
         row.ended_at,
         row.asked_by_kind == "provider",
+        row.outside,
         _told(row, worker, letter),
     )

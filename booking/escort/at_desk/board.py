@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, se
 from sqlalchemy.orm import aliased
 
 from booking.escort.models import ACCEPTED, ASKED, EscortAbsence, EscortAssignment, EscortSearch, EscortWorker
+from booking.exchange.said_here import answers_here
 from booking.models import Booking
 from booking.proposal import Proposal
 from booking.states import LIVE, UNDECIDED, BookingState
@@ -103,12 +104,14 @@ class Wanted:
 @dataclass(frozen=True)
 class Board:
     """Those that are wanted, in the order of their beginning; the cities that the days have, and the venues of the city
-    that is wanted; `more`: there are some beyond MOST_SHOWN."""
+    that is wanted; `more`: there are some beyond MOST_SHOWN; `elsewhere`: the provider's own system sends people, and
+    nobody is asked here."""
 
     lines: Sequence[Line]
     cities: Sequence[str]
     venues: Sequence[Venue]
     more: bool
+    elsewhere: bool = False
 
     @property
     def without(self) -> Sequence[Line]:
@@ -122,13 +125,15 @@ def board(member: Member, wanted: Wanted) -> Board:
     with reading() as session:
         rows = session.execute(_of(member.provider_id, wanted)).all()
         places = [Venue(*row) for row in session.execute(_places(member.provider_id, wanted))]
+        elsewhere = not answers_here(session, member.provider_id)
     cities = sorted({each.city for each in places})
     venues = sorted((each for each in places if wanted.city in ("", each.city)), key=lambda each: each.name)
-    return Board([_line(row) for row in rows[:MOST_SHOWN]], cities, venues, len(rows) > MOST_SHOWN)
+    return Board([_line(row) for row in rows[:MOST_SHOWN]], cities, venues, len(rows) > MOST_SHOWN, elsewhere)
 
 
 def without_worker(provider_id: int, *, now: datetime) -> int:
-    """How many of a provider's bookings of today, where they are, and later have nobody who is asked or goes."""
+    """How many of a provider's bookings of today, where they are, and later have nobody who is asked or goes; 0 where
+    its own system sends people: there is nothing that its desk could do about it."""
     today: ColumnElement[date] = cast(func.timezone(Booking.time_zone, now), Date)
     query = (
         select(func.count())
@@ -143,7 +148,7 @@ def without_worker(provider_id: int, *, now: datetime) -> int:
         )
     )
     with reading() as session:
-        return session.scalar(query) or 0
+        return (session.scalar(query) or 0) if answers_here(session, provider_id) else 0
 
 
 _NOT_BEGUN = (BookingState.AWAITING_PROVIDER, BookingState.OUTCOME_UNKNOWN, BookingState.CONFIRMED)

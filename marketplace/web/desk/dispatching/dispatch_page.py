@@ -77,7 +77,7 @@ class CaseRow:
 @dataclass(frozen=True)
 class BoardPage:
     """The part of the page that changes by itself. `cases` are of all days, whatever is narrowed. `cities` and
-    `venues` are pairs for filters, value and name."""
+    `venues` are pairs for filters, value and name; `elsewhere`: the provider's own system says who goes."""
 
     cases: tuple[CaseRow, ...]
     without: tuple[Row, ...]
@@ -87,6 +87,7 @@ class BoardPage:
     cities: tuple[tuple[str, str], ...]
     venues: tuple[tuple[str, str], ...]
     more: bool
+    elsewhere: bool
 
 
 def page(found: Board, cases: Sequence[DeskCase], now: datetime) -> BoardPage:
@@ -101,6 +102,7 @@ def page(found: Board, cases: Sequence[DeskCase], now: datetime) -> BoardPage:
         tuple((city, city_name(city)) for city in found.cities),
         tuple((each.id, site_name(each.name, each.city, each.district, each.province)) for each in found.venues),
         found.more,
+        found.elsewhere,
     )
 
 

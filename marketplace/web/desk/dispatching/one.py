@@ -56,6 +56,7 @@ def dispatch_booking(booking: str) -> Response:
         now,
         closed=_closed(why_nobody(who, booking, now=now)),
         may_propose="propose" in possible(found.booking, now=now) and duties.may(who, "bookings"),
+        elsewhere=asked.sent_elsewhere(who),
     )
     return desk_page(
         "dispatching/booking",

@@ -88,7 +88,8 @@ class Past:
 class DispatchPage:
     """One booking. `closed` says why nobody can be asked, blank where somebody can; `begun`: by the desk alone;
     `explanation` counts the city's workers; `helps` says what would help where nobody fits, and `propose_url` leads to
-    proposing another time, blank where that can't be done."""
+    proposing another time, blank where that can't be done. `elsewhere`: the provider's own system says who goes, and
+    nothing is done here."""
 
     id: str
     reference: str
@@ -109,6 +110,7 @@ class DispatchPage:
     propose_url: str
     past: tuple[Past, ...]
     cases: tuple[CaseRow, ...]
+    elsewhere: bool = False
 
 
 def page(
@@ -121,9 +123,11 @@ def page(
     *,
     closed: str,
     may_propose: bool,
+    elsewhere: bool = False,
 ) -> DispatchPage:
     """The page of a booking with the name of its offer, those who were asked, and what is to be looked at of it;
-    `closed`: why nobody can be asked; `may_propose`: the reader may propose another time."""
+    `closed`: why nobody can be asked; `may_propose`: the reader may propose another time; `elsewhere`: the provider's
+    own system sends people."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
     until = ""
@@ -150,6 +154,7 @@ def page(
         _propose_url(it.id, match) if may_propose else "",
         tuple(_past(each) for each in asks if not each.live),
         tuple(case_row(each) for each in cases),
+        elsewhere,
     )
 
 
@@ -230,6 +235,8 @@ def _past(it: Ask) -> Past:
 
 
 def _by(it: Ask) -> str:
+    if it.outside:
+        return _("named by your system")
     return _("asked by the desk") if it.by_desk else _("asked automatically")
 
 

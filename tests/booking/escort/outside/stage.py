@@ -20,14 +20,14 @@ from booking.escort.shown.view import EscortView, escort
 from booking.hold.submit import submit
 from booking.listening import EscortLineTaken, EscortListening
 from booking.sync.webhooks import receive_event
-from marketplace.core.database.db import reading
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from providers.conversing import Picture
 from providers.port import Accepted, Answer, Confirmed, Reserve
 from providers.reported import EscortLine, EscortPage, Event, RemoteEscort, UnreadableRow
 from tests.escorts import EscortWorld, make_escorts
 from tests.people import NOON
-from tests.world import EIGHT, FakeAdapter, booking_row, connection_to, one_pass, remote
+from tests.world import EIGHT, FakeAdapter, booking_row, connection_to, make_slot, one_pass, remote
 
 HE = RemoteEscort("e-1", "何静", "female", "S-17", "护理专业", "Nurse")
 LIN = RemoteEscort("e-2", "林岚", "female")
@@ -138,8 +138,11 @@ class Outside:
 
 
 def make_outside(*, firm: bool = True, **terms: Any) -> Outside:
-    """An escort service with a system of its own; its bookings are firm at once, or asked for."""
+    """An escort service with a system of its own; its bookings are firm at once, or asked for. Beside the first day's
+    there is a time days later."""
     made = make_escorts(quantity=None, allotment=firm, **terms)
+    with transaction() as session:
+        session.add(make_slot(made.world.slots[0].pool_id, EIGHT + timedelta(days=6), 5))
     return Outside(made, FakeEscorts(on_request=not firm))
 
 
