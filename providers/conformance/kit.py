@@ -43,7 +43,7 @@ HASTY_SECONDS = 1.0
 """How long an answer is waited for that will not come in time."""
 PERSON = Person("测试 Conformance", "male", date(1990, 1, 1))
 """The marked test person that every test booking is for."""
-VENUE = Venue("kit", "测试医院 Conformance", "测试市", "", "")
+VENUE = Venue("kit", "测试地点 Conformance", "测试市", "", "")
 ERRAND = {"department": "测试 test", "mobility": "walks"}
 """Where to and what for somebody is sent in tests."""
 
