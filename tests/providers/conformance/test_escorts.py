@@ -13,6 +13,7 @@ from providers.conformance.step import Capability, Outcome
 from providers.sandbox import bookings
 from providers.sandbox.consultations import rota, say
 from providers.sandbox.escorts import dispatch, papers, script, visits
+from providers.sandbox.problems import Problem
 from tests.providers.conformance.served import Served, failed, names, serve
 
 ESCORTS = Capability.ESCORTS
@@ -162,6 +163,33 @@ def _by_another(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**each, "escort": "X"} if each["kind"] == "note" else each for each in lines]
 
 
+def _of_another(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**each, "our_reference": "kit-another"} for each in lines]
+
+
+def _other_released(true: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda desk, tx, visit, kind, escort, content: true(
+        desk, tx, visit, kind, "X" if kind == "released" else escort, content
+    )
+
+
+def _immovable(_true: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _desk, _key, _wish: bookings.Reply(409, Problem(409, "too_late", "No").document())
+
+
+def _one_a_window(true: Callable[..., Any]) -> Callable[..., Any]:
+    def reserve(desk: Any, key: str, wish: Any) -> Any:
+        with desk.ledger.reading() as tx:
+            live = tx.execute(
+                "SELECT 1 FROM booking WHERE slot = ? AND our_reference <> ? AND status <> 'cancelled'",
+                (wish["slot"], wish["our_reference"]),
+            ).fetchone()
+        closed = bookings.Reply(409, Problem(409, "closed", "No").document())
+        return true(desk, key, wish) if live is None else closed
+
+    return reserve
+
+
 def _one_id(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**each, "id": "one"} for each in lines]
 
@@ -181,12 +209,14 @@ def _other_event(true: Callable[..., Any]) -> Callable[..., Any]:
 LIES: dict[str, tuple[Planted, str]] = {
     "twice under one key": (replaced(bookings, "once", lambda _true: _anew), "escorts-booked"),
     "names somebody with the booking": (replaced(dispatch, "tend", eager), "escorts-booked"),
+    "not found by its key": (replaced(bookings, "by_key", lambda _true: lambda *_: None), "escorts-booked"),
     "the same word": (replaced(dispatch, "assign", _worded), "escorts-named"),
     "the same person": (replaced(dispatch, "assign", _same_again), "escorts-named"),
     "a number left out": (fault("line_gap"), "escorts-lines"),
     "a kind that nobody knows": (fault("line_unreadable"), "escorts-lines"),
     "a stranger": (listed(_by_another), "escorts-lines"),
     "the same ids": (listed(_one_id), "escorts-lines"),
+    "another number of ours": (listed(_of_another), "escorts-lines"),
     "ever changing": (listed(ever_changing()), "escorts-lines"),
     "earlier ones too": (listed(lambda lines: lines, whole=True), "escorts-lines"),
     "a clock of yesterday": (listed(earlier), "escorts-lines"),
@@ -198,7 +228,10 @@ LIES: dict[str, tuple[Planted, str]] = {
     "no event": (fault("webhook_drop", "escort.line"), "escorts-event"),
     "another event": (replaced(visits, "_tell", _other_event), "escorts-event"),
     "a cancel instead of a release": (replaced(dispatch, "release", cancelling), "escorts-released"),
+    "somebody else is released": (replaced(visits, "add", _other_released), "escorts-released"),
+    "a window that closes with its first": (replaced(bookings, "reserve", _one_a_window), "escorts-apart"),
     "two places at once": (fault("escort_double"), "escorts-apart"),
+    "moves nothing": (replaced(bookings, "change", _immovable), "escorts-moved"),
     "forgets with a move": (replaced(bookings, "change", forgetting), "escorts-moved"),
     "forgets with a cancel": (replaced(rota, "cancel", forgetting), "escorts-cancelled"),
     "goes on after a cancel": (replaced(rota, "cancel", going_on), "escorts-cancelled"),
