@@ -89,15 +89,17 @@ async function page(event, address) {
 
 const late = () => new Promise((_done, failed) => setTimeout(failed, PATIENCE));
 
-// One with its version in its address never changes: what is kept is as good as what would be fetched.
+// One with its version in its address never changes: what is kept is as good as what would be fetched. A page that was
+// kept before this release asks for versions that are not kept any more: without a connection it has the ones that are.
 async function file(event, address) {
   const cached = await caches.match(event.request, { ignoreVary: true });
-  if (!cached) return fetch(event.request);
-  if (address.searchParams.has("v")) return cached;
+  if (cached && address.searchParams.has("v")) return cached;
+  const instead = cached ?? (await caches.match(event.request, { ignoreVary: true, ignoreSearch: true }));
+  if (!instead) return fetch(event.request);
   try {
     return await Promise.race([fetch(event.request), late()]);
   } catch {
-    return cached;
+    return instead;
   }
 }
 
