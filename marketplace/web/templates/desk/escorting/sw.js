@@ -74,17 +74,17 @@ async function kept(address) {
     if (lasts(found)) return found;
     await cache.delete(plain(address));
   }
-  return caches.match(OFFLINE, { ignoreVary: true });
 }
 
 async function page(event, address) {
   const fetched = fetch(event.request);
   event.waitUntil(fetched.then((response) => keep(plain(address), response.clone())).catch(() => {}));
+  let failed;
   try {
-    return await Promise.race([fetched, late()]);
-  } catch {
-    return kept(address);
-  }
+    failed = await Promise.race([fetched, late()]);
+    if (failed.status < 500) return failed;
+  } catch {} // no connection, or none worth waiting for
+  return (await kept(address)) ?? failed ?? caches.match(OFFLINE, { ignoreVary: true });
 }
 
 const late = () => new Promise((_done, failed) => setTimeout(failed, PATIENCE));

@@ -9,10 +9,11 @@ from flask import Flask, request, request_started
 from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.core.database.db import transaction
+from marketplace.web.desk.escorting import mine
 from tests.booking.escorting.stage import Stage
 from tests.marketplace.web.conftest import Site
 from tests.marketplace.web.desk.escorting.conftest import wait_until
-from tests.marketplace.web.desk.escorting.test_phone import PAGES, record, stored, without_network
+from tests.marketplace.web.desk.escorting.test_phone import PAGES, all_sent, record, stored, without_network
 from tests.world import EIGHT
 from vip.models import SignInSession
 
@@ -83,3 +84,16 @@ def test_a_page_of_the_release_before_goes_on_without_a_connection(
         page.reload()
         record(page, "note", words="it stays")
         assert stored(page) == ["1 note waiting"]
+
+
+def test_while_the_server_fails_the_kept_page_goes_on(
+    page: Page, site: Site, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> None:
+        raise RuntimeError("down")
+
+    monkeypatch.setattr(mine.page, "one", broken)
+    page.reload()
+    expect(page.get_by_role("heading", name="Recorded")).to_be_visible()
+    record(page, "note", words="it is sent")
+    all_sent(page)
