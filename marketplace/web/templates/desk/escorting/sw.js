@@ -74,30 +74,32 @@ async function kept(address) {
     if (lasts(found)) return found;
     await cache.delete(plain(address));
   }
-  return caches.match(OFFLINE, { ignoreVary: true });
 }
 
 async function page(event, address) {
   const fetched = fetch(event.request);
   event.waitUntil(fetched.then((response) => keep(plain(address), response.clone())).catch(() => {}));
+  let failed;
   try {
-    return await Promise.race([fetched, late()]);
-  } catch {
-    return kept(address);
-  }
+    failed = await Promise.race([fetched, late()]);
+    if (failed.status < 500) return failed;
+  } catch {} // no connection, or none worth waiting for
+  return (await kept(address)) ?? failed ?? caches.match(OFFLINE, { ignoreVary: true });
 }
 
 const late = () => new Promise((_done, failed) => setTimeout(failed, PATIENCE));
 
-// One with its version in its address never changes: what is kept is as good as what would be fetched.
+// One with its version in its address never changes: what is kept is as good as what would be fetched. A page that was
+// kept before this release asks for versions that are not kept any more: without a connection it has the ones that are.
 async function file(event, address) {
   const cached = await caches.match(event.request, { ignoreVary: true });
-  if (!cached) return fetch(event.request);
-  if (address.searchParams.has("v")) return cached;
+  if (cached && address.searchParams.has("v")) return cached;
+  const instead = cached ?? (await caches.match(event.request, { ignoreVary: true, ignoreSearch: true }));
+  if (!instead) return fetch(event.request);
   try {
     return await Promise.race([fetch(event.request), late()]);
   } catch {
-    return cached;
+    return instead;
   }
 }
 
