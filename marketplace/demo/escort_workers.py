@@ -104,7 +104,7 @@ def _write(manager: Member, one: _Demo, city: City, now: datetime) -> None:
     content = hashlib.sha256(one.number.encode()).digest()
     made = keep.add(manager, said, repeat=Repeatable(f"demonstration:{manager.desk}", one.number, content), now=now)
     if one.papers:
-        keep.check_papers(manager, made, now=now)
+        keep.check_papers(manager, made, seen=now, now=now)
     days, first, last = one.week
     day = today(HOME_ZONE, now)
     roster.add_hours(manager, made, Hours(frozenset(days), first * 60, last * 60, day), now=now)

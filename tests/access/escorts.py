@@ -51,7 +51,7 @@ def send_escorts(world: World, manager: Member, word: str) -> dict[str, str]:
         )
     said = Profile(f"{word} 何静", "female", ("mandarin",), CITY)
     worker = keep.add(manager, said, repeat=Repeatable("test", word, hashlib.sha256(word.encode()).digest()), now=NOON)
-    keep.check_papers(manager, worker, now=NOON)
+    keep.check_papers(manager, worker, seen=NOON, now=NOON)
     roster.add_hours(manager, worker, EVERY_DAY, now=NOON)
     away = NOON.replace(year=NOON.year + 1)
     absence.go_away(manager, worker, away, None, "leave", now=NOON)

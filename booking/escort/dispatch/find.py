@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session, aliased
 from booking.actors import CLOCK
 from booking.escort.assigning.place import WANTED, place, require_wanted
 from booking.escort.assigning.refusals import AlreadyAsked, NotToBeEscorted, WorkerUnavailable
-from booking.escort.dispatch.nobody import nobody_found
-from booking.escort.dispatch.search import look_at
+from booking.escort.dispatch.nobody import left_alone, nobody_found
+from booking.escort.dispatch.search import look_again, look_at
 from booking.escort.matching.against import Against
 from booking.escort.matching.load import load, match
 from booking.escort.matching.match import Match
@@ -52,18 +52,24 @@ SOON = timedelta(hours=3)
 DESK_IS_LATE = timedelta(hours=3)
 """A firm booking without anybody so long before it begins is brought before people, where the desk finds workers by
 itself; at once, where somebody had said yes and does not go."""
+ALONE_FOR = timedelta(hours=1)
+"""So long after its beginning people are asked about one without anybody; then it is lost (escort.after.lost)."""
 ANSWER_IS_LATE = timedelta(hours=1)
 """A request that is left to the desk is brought before people so long before it ends without an answer."""
 
 
 def find_workers(*, now: datetime, most: int = 500) -> Counter[str]:
-    """One pass at `now`, by the database's clock: ask for the bookings that begin first. Returns counts."""
+    """One pass at `now`, by the database's clock: ask for the bookings that begin first, and bring those before people
+    that have begun without anybody. Returns counts."""
     with reading() as session:
         due = session.scalars(_due(now).limit(most)).all()
     planned = _planned(due, now) if len(due) > 1 else {}
-    return one_by_one(
+    counts = one_by_one(
         "escorts", due, lambda booking_id: _find(booking_id, planned.get(booking_id), now), seconds=RUN_SECONDS
     )
+    with reading() as session:
+        begun = session.scalars(_begun_alone(now).limit(most)).all()
+    return counts + one_by_one("escorts-begun", begun, lambda booking_id: _alone(booking_id, now), seconds=RUN_SECONDS)
 
 
 def _planned(due: Sequence[int], now: datetime) -> Mapping[int, int]:
@@ -97,6 +103,31 @@ def _due(now: datetime) -> Select[int]:
     """Bookings that nobody is asked for, of providers that have workers or had one for it, and that it is time to look
     at; not those whose provider has a system of its own, nor while a cancel or another time waits for an answer. A firm
     one stands at its time while its customer asks for another."""
+    proposed = exists().where(Proposal.booking_id == Booking.id, Proposal.state == "open")
+    return (
+        _without_anybody(now)
+        .where(
+            Booking.state.in_(WANTED),
+            Booking.starts_at > now,
+            ~proposed,
+            or_(EscortSearch.booking_id.is_(None), EscortSearch.look_at <= now),
+        )
+        .order_by(Booking.starts_at, Booking.id)
+    )
+
+
+def _begun_alone(now: datetime) -> Select[int]:
+    """Firm ones that began a moment ago and that nobody was told of: no pass came in time, or each found somebody whose
+    time was taken in that moment."""
+    return _without_anybody(now).where(
+        Booking.state == BookingState.CONFIRMED,
+        Booking.starts_at <= now,
+        Booking.starts_at > now - ALONE_FOR,
+        EscortSearch.nobody_since.is_(None),
+    )
+
+
+def _without_anybody(now: datetime) -> Select[int]:
     about = EscortAssignment.booking_id == Booking.id
     asked = exists().where(about, EscortAssignment.live)
     leaves = exists().where(
@@ -107,7 +138,6 @@ def _due(now: datetime) -> Select[int]:
             and_(ChangeRequest.kind == "reschedule", Booking.state == BookingState.AWAITING_PROVIDER),
         ),
     )
-    proposed = exists().where(Proposal.booking_id == Booking.id, Proposal.state == "open")
     here = [name for name in ADAPTERS if capabilities(name).answers_here]
     return (
         select(Booking.id)
@@ -120,15 +150,10 @@ def _due(now: datetime) -> Select[int]:
             ),
             Booking.provider_id.in_(select(Provider.id).where(Provider.adapter.in_(here))),
             Booking.kind.in_(dispatched()),
-            Booking.state.in_(WANTED),
             Booking.service_date >= (now - timedelta(days=1)).date(),
-            Booking.starts_at > now,
             ~asked,
             ~leaves,
-            ~proposed,
-            or_(EscortSearch.booking_id.is_(None), EscortSearch.look_at <= now),
         )
-        .order_by(Booking.starts_at, Booking.id)
     )
 
 
@@ -145,6 +170,16 @@ def _find(booking_id: int, planned: int | None, now: datetime) -> str:
         _look_later(booking_id, now)
         raise
     return outcome
+
+
+def _alone(booking_id: int, now: datetime) -> str:
+    with transaction() as session:
+        booking, _tasks = lock_booking(session, booking_id)
+        if session.scalar(_begun_alone(now).where(Booking.id == booking.id)) is None:
+            return "moved_on"
+        look_again(session, booking.id, now=now)
+        left_alone(session, booking, now=now)
+    return "begun"
 
 
 def _look_later(booking_id: int, now: datetime) -> None:

@@ -69,10 +69,12 @@ def _notify(session: Session, booking: Booking, since: datetime, now: datetime) 
 
 
 def left_alone(session: Session, booking: Booking, *, now: datetime) -> None:
-    """Whoever was asked for a locked booking does not go. Once it has begun, the clock asks nobody any more: people do,
-    and the customer is told, unless she has cancelled."""
-    begun = start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now
-    if begun and booking.state in (BookingState.CONFIRMED, *BEGUN) and open_cancel(session, booking) is None:
+    """Nobody goes with the person of a locked booking that is looked for. Once it has begun, by the clock or since they
+    met, the clock asks nobody any more: people do, and the customer is told, unless she has cancelled."""
+    begun = booking.state in BEGUN
+    if booking.state is BookingState.CONFIRMED:
+        begun = start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now
+    if begun and open_cancel(session, booking) is None:
         nobody_found(session, booking, {"begun": 1}, customer=True, now=now)
 
 

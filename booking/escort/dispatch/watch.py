@@ -41,6 +41,7 @@ from booking.transition import lock_booking
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.logging import get_logger
 from marketplace.core.one_by_one import RUN_SECONDS, one_by_one
+from vip.models import Operator
 
 log = get_logger(__name__)
 
@@ -75,10 +76,13 @@ def replace_absent(*, now: datetime, most: int = 200) -> Counter[str]:
 def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
     """Send somebody else instead of a worker who should be on the way and is not, if another one can be there in time;
     if none can, she is not taken off, and a person is asked. At the start, who is not there: a person is asked, and the
-    customer told. Only of workers who have the phone's page (outside.watch knows of those of other systems), and not of
-    what is being cancelled. Returns counts."""
+    customer told. Only of workers who have the phone's page and may still sign in (outside.watch knows of those of other
+    systems), and not of what is being cancelled. Those whom nobody knows of yet come first. Returns counts."""
     with reading() as session:
-        found = session.scalars(_maybe_late(now).order_by(func.lower(EscortAssignment.period)).limit(most)).all()
+        known = exists().where(
+            Discrepancy.booking_id == Booking.id, Discrepancy.kind == LATE, Discrepancy.closed_at.is_(None)
+        )
+        found = session.scalars(_maybe_late(now).order_by(known, func.lower(EscortAssignment.period)).limit(most)).all()
     return one_by_one("escort-late", found, lambda row_id: _replace_late(row_id, now), seconds=RUN_SECONDS)
 
 
@@ -189,7 +193,7 @@ def _maybe_late(now: datetime) -> Select[int]:
         .where(
             EscortAssignment.live,
             EscortAssignment.state == ACCEPTED,
-            EscortWorker.member_id.is_not(None),
+            EscortWorker.member_id.in_(select(Operator.id).where(Operator.disabled_at.is_(None))),
             func.upper(EscortAssignment.period) > now,
             start <= now + _LOOK,
             ~cancelled,

@@ -75,12 +75,15 @@ def change(manager: Member, worker: str, said: Profile, *, seen: datetime, now: 
         record(session, "escort_worker.changed", manager, worker, now)
 
 
-def check_papers(manager: Member, worker: str, *, now: datetime) -> None:
-    """The manager has looked at her identity card and her health certificate. Once is enough. Raises NotFound."""
+def check_papers(manager: Member, worker: str, *, seen: datetime, now: datetime) -> None:
+    """The manager has compared her identity card and her health certificate with what is said of her, as of `seen` (its
+    `updated_at`). Once is enough. Raises NotFound, WorkerChanged."""
     require(manager, "team")
     with transaction() as session:
         row = locked(session, manager, worker)
         if row.papers_checked_at is None:
+            if row.updated_at != seen:
+                raise WorkerChanged()
             row.papers_checked_at, row.papers_checked_by, row.updated_at = now, manager.id, now
             record(session, "escort_worker.papers_checked", manager, worker, now)
 

@@ -167,7 +167,7 @@ def _act(worker: str, what: str) -> None:
     """Do it, and leave a message about it."""
     who, now = session.member(), clock.now()
     if what == "papers":
-        keep.check_papers(who, worker, now=now)
+        keep.check_papers(who, worker, seen=_moment(field("seen", _LONGEST_ID)), now=now)
         flash(_("Written down: her papers are in order."), "ok")
     elif what == "papers_back":
         keep.take_papers_back(who, worker, now=now)

@@ -79,9 +79,11 @@ class VenueRow:
 
 @dataclass(frozen=True)
 class WorkerPage:
-    """A worker in full. `missing` says what still keeps her from being sent, a sentence each."""
+    """A worker in full; `seen` is what her page was drawn from. `missing` says what still keeps her from being sent, a
+    sentence each."""
 
     id: str
+    seen: str
     name: str
     pill: Pill
     facts: tuple[Fact, ...]
@@ -122,6 +124,7 @@ def page(it: WorkerView, now: datetime) -> WorkerPage:
     )
     return WorkerPage(
         it.id,
+        it.seen.isoformat(),
         said.shown_name,
         _pill(ended=it.ended_at is not None, papers=bool(papers), hours=bool(it.hours), away=away_now),
         _facts(it),

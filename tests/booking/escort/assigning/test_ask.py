@@ -157,6 +157,18 @@ def test_once_it_has_begun_the_desk_finds_somebody_for_what_is_left_of_it_and_pe
     assert over.value.facts == {"reason": "begun"}
 
 
+def test_who_is_replaced_after_they_met_before_the_time_leaves_nobody_alone() -> None:
+    staff = make_staff(2, firm=True)
+    her, _other = staff.workers
+    booking = staff.book()
+    accept(her.id, staff.ask(booking), now=NOON)
+    go(booking, BookingState.CHECKED_IN)
+    early = EIGHT - HOUR / 6
+    replace(staff.provider.id, booking, "ill", actor=DESK, now=early)
+    assert cases(NOBODY) == [(booking, "")] and len(notices(NOBODY)) == 1
+    assert staff.ask(booking, staff.workers[1], now=early)
+
+
 def test_nobody_is_sent_to_a_check_up() -> None:
     world = make_world(phone="13800000033")
     set_provider(world.provider, adapter="desk")

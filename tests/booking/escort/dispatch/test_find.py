@@ -14,8 +14,8 @@ from booking.changes import proposals
 from booking.escort.assign import accept, decline, replace
 from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.dispatch import find
-from booking.escort.dispatch.find import AGAIN, ANSWER_IS_LATE, DESK_IS_LATE, find_workers
-from booking.escort.dispatch.nobody import NOBODY
+from booking.escort.dispatch.find import AGAIN, ALONE_FOR, ANSWER_IS_LATE, DESK_IS_LATE, _alone, find_workers
+from booking.escort.dispatch.nobody import NOBODY, open_cases
 from booking.escort.dispatch.watch import close_cases, expire_due_asks
 from booking.escort.matching.load import SILENCE_LASTS
 from booking.escort.models import EscortAssignment, EscortKnows, EscortSearch, EscortWorker
@@ -192,6 +192,27 @@ def test_a_request_that_only_the_desk_can_ask_for_is_brought_before_people_befor
     assert cases(NOBODY) == [(booking, "")] and notices(NOBODY) == [], "the desk can still ask"
 
 
+def test_what_has_begun_before_anybody_looked_is_brought_before_people_once() -> None:
+    staff = make_staff(2, firm=True, slots=4)
+    her, other = staff.workers
+    alone, accompanied, ended = staff.book(0), staff.book(0), staff.book(0)
+    accept(her.id, staff.ask(accompanied, her), now=NOON)
+    begun = EIGHT + timedelta(minutes=5)
+    go(ended, BookingState.CANCELLED)
+    assert find_workers(now=begun) == {"begun": 1}
+    assert cases(NOBODY) == [(alone, "")] and [each.booking_id for each in notices(NOBODY)] == [booking_row(alone).id]
+    assert find_workers(now=begun) == {}
+    accept(other.id, staff.ask(alone, other, now=begun), now=begun)
+    assert cases(NOBODY) == [(alone, "assigned")]
+    assert _alone(booking_row(alone).id, begun) == "moved_on"
+
+
+def test_what_has_begun_an_hour_ago_is_another_rules() -> None:
+    make_staff(1, firm=True).book()
+    assert find_workers(now=EIGHT + ALONE_FOR) == {}
+    assert find_workers(now=EIGHT + ALONE_FOR - timedelta(seconds=1)) == {"begun": 1}
+
+
 def test_nobody_is_asked_while_the_customer_is_asked_about_another_time() -> None:
     staff = make_staff()
     row, slot = booking_row(staff.book()), staff.made.world.slots[2]
@@ -233,7 +254,7 @@ def test_nobody_is_asked_for_a_time_that_the_customer_has_given_up_for_one_that_
         with pytest.raises(NotToBeEscorted) as refused:
             act()
         assert refused.value.facts == {"reason": "moves"}
-    assert expire_due_asks(now=after(minutes=20)) == {"expired": 1}
+    decline(first.id, asked_before, now=after(minutes=3))
     assert find_workers(now=after(minutes=20)) == {}
     agreed = ProvidersAnswer(staff.provider.id, booking, Repeatable("test", "agrees", b"x" * 32))
     answer.accept_change(agreed, now=after(minutes=21))

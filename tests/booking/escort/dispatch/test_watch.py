@@ -50,6 +50,7 @@ from tests.booking.escort.staff import (
 )
 from tests.people import NOON
 from tests.world import go
+from vip.models import Operator
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -220,6 +221,17 @@ def test_whoever_is_not_there_at_the_start_a_person_is_asked_and_the_customer_to
     assert cases(LATE) == [(booking, "arrived")]
 
 
+def test_whose_account_has_ended_can_tell_nothing_and_is_not_judged() -> None:
+    staff = make_staff(2, firm=True)
+    her = staff.workers[0]
+    with_phone(staff, her)
+    booking, _row = promised(staff, her)
+    with transaction() as session:
+        session.execute(update(Operator).where(Operator.login.like("member%")).values(disabled_at=NOON))
+    assert replace_late(now=EIGHT - WAY) == replace_late(now=EIGHT + SECOND) == {}
+    assert asked(booking) == [(her.id, "accepted", None)], "the desk telephones"
+
+
 def test_who_was_cancelled_is_neither_late_nor_replaced_and_the_customer_is_told_of_nobody() -> None:
     staff = make_staff(2)
     her, _other = staff.workers
@@ -265,6 +277,20 @@ def test_where_nobody_else_can_be_there_she_stays_and_a_person_is_asked() -> Non
     did(row, "arrived")
     assert close_cases(now=too_late)["arrived"] == 1
     assert cases(LATE) == [(booking, "arrived")]
+
+
+def test_those_of_whom_people_know_keep_none_from_being_looked_at() -> None:
+    staff = make_staff(2, firm=True)
+    booked = []
+    for slot, her in enumerate(staff.workers):
+        with_phone(staff, her)
+        booked.append(promised(staff, her, slot)[0])
+    with transaction() as session:
+        session.execute(update(EscortWorker).values(auto=False))
+    now = EIGHT - timedelta(minutes=1)
+    for _pass in range(3):
+        replace_late(now=now, most=1)
+    assert [subject for subject, _resolution in cases(LATE)] == booked
 
 
 def test_who_was_asked_late_is_given_a_moment_after_her_yes() -> None:

@@ -46,7 +46,7 @@ class Service:
         """A worker; `ready`: her papers were looked at, and she works every day. The public id."""
         made = add(self.manager, replace(HE, shown_name=name, **said))
         if ready:
-            keep.check_papers(self.manager, made, now=NOON)
+            keep.check_papers(self.manager, made, seen=NOON, now=NOON)
             roster.add_hours(self.manager, made, EVERY_DAY, now=NOON)
         return made
 

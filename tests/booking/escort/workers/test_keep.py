@@ -86,6 +86,9 @@ def test_another_name_ends_that_her_papers_were_looked_at_and_an_old_form_change
         keep.change(service.manager, made, HE, seen=seen, now=later)
     keep.change(service.manager, made, replace(HE, shown_name="何静文"), seen=later, now=later)
     assert read.worker_of(service.manager, made, now=NOON).papers_checked_at is None
+    with pytest.raises(WorkerChanged):  # who compared them with the name before
+        keep.check_papers(service.manager, made, seen=seen, now=later)
+    assert read.worker_of(service.manager, made, now=NOON).papers_checked_at is None
     keep.take_papers_back(service.manager, made, now=NOON)  # they are not looked at: nothing to take back
     assert audited() == ["added", "papers_checked", "roster_changed", "changed", "changed"]
 
@@ -155,7 +158,7 @@ def test_nobody_but_her_own_providers_people_finds_her_and_only_a_manager_change
     other = member(make_member(other_provider.code, login="other"))
     changes = {
         "change": lambda who: keep.change(who, made, replace(HE, shown_name="x"), seen=NOON, now=NOON),
-        "papers": lambda who: keep.check_papers(who, made, now=NOON),
+        "papers": lambda who: keep.check_papers(who, made, seen=NOON, now=NOON),
         "papers_back": lambda who: keep.take_papers_back(who, made, now=NOON),
         "link": lambda who: keep.link(who, made, "", now=NOON),
         "end": lambda who: keep.end(who, made, now=NOON),

@@ -81,7 +81,9 @@ def test_a_worker_is_written_down_once_and_made_ready(yan: Visitor, service: Ser
     assert "何静" in main(yan.post(WORKERS, WORKERS, q="何")) and "Nobody has this name" in main(
         yan.post(WORKERS, WORKERS, q="陆")
     )
-    assert yan.post(path, path, do="papers").status_code == 303
+    seen = re.search(r'name="seen" value="([^"]+)"', yan.get(path).text)
+    assert seen is not None and yan.post(path, path, do="papers", seen="2026-01-01").status_code == 409
+    assert yan.post(path, path, do="papers", seen=seen[1]).status_code == 303
     for _click in range(2):
         answer = yan.post(f"{path}/roster", path, do="add", day1="1", start="08:00", end="17:00", first="2026-03-09")
         assert answer.status_code == 303
