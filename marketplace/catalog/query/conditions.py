@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any
 
 from marketplace.catalog.query.asked import Asked, PlaceWord, Word
+from marketplace.catalog.query.candidates import Near, like, mistyped_chinese, mistyped_latin
 from marketplace.catalog.query.short_forms import short_form
 from marketplace.catalog.query.typing_errors import chinese_errors, latin_errors, similar_sounds
 from marketplace.catalog.terms import KNOWN
@@ -42,11 +43,13 @@ _NAMES_END = "length(s.pinyin) - length(split_part(s.pinyin, E'\\t', 3))"  # wha
 
 @dataclass(frozen=True)
 class Sql:
-    """A condition, its rank, and `placed`: whether the word stands in the place alone."""
+    """A condition, its rank, and `placed`: whether the word stands in the place alone. A site for which it holds is the
+    `c` of one of `near`, which the index answers."""
 
     condition: str
     rank: str
     placed: str = "false"
+    near: tuple[str, ...] = ()
 
 
 @dataclass
@@ -76,12 +79,49 @@ def conditions(query: Asked, stage: Stage) -> Conditions:
     rank = " + ".join(f"3 * ({each.rank})" for each in (*words, *places))
     if stage == Stage.SIMILAR and len(words) + len(places) > 1:
         required, rank = _most(words, places, telling=any(word.telling for word in kept))
+    name = None
     if stage != Stage.EXACT and query.name is not None:
         name = _loose(query.name, "n", values)
         required = [f"({' AND '.join(required)} OR {name.condition})"]
         rank = f"CASE WHEN {name.condition} THEN 3 * ({name.rank}) ELSE {rank} END"
+    if stage != Stage.EXACT:
+        required = [*_among(words, name, one_missing=stage == Stage.SIMILAR), *required]
     placed = " + ".join(f"({each.placed})::int" for each in words) or "0"
     return Conditions(required, _ranked(query, f"({rank})", values), placed, values)
+
+
+def _among(words: list[Sql], name: Sql | None, *, one_missing: bool) -> list[str]:
+    """What the index says of the sites that are found, so that patterns are tried on few: each is near every word, or
+    near the name; where one of several words may be missing, near one of the first two."""
+    groups = [words[:2]] if one_missing and len(words) > 1 else [[word] for word in words]
+    found = list[str]()
+    for group in groups:
+        every = [*group, *([name] if name is not None else [])]
+        asked = (f"SELECT c.id FROM {near}" for each in every for near in each.near)
+        found.append(f"s.id = ANY(ARRAY({' UNION ALL '.join(asked)}))")
+    return found
+
+
+def _has(terms: str) -> str:
+    """That a site has all of the terms in this value."""
+    return f"s.terms @> CAST(%({terms})s AS text[])"
+
+
+def _having(terms: str) -> str:
+    """The sites `c` that have."""
+    return f"site c WHERE c.terms @> CAST(%({terms})s AS text[])"
+
+
+def _near(near: Near, name: str, values: dict[str, Any]) -> tuple[str, ...]:
+    found = list[str]()
+    for number, terms in enumerate(near.all):
+        values[f"{name}{number}"] = list(terms)
+        found.append(_having(f"{name}{number}"))
+    if near.any:
+        values[name] = list(near.any)
+        # one by one: the planner takes && of hundreds for dearer than a look at every site, and is wrong
+        found.append(f"unnest(CAST(%({name})s AS text[])) t JOIN site c ON c.terms @> ARRAY[t]")
+    return tuple(found)
 
 
 def _most(words: list[Sql], places: list[Sql], *, telling: bool) -> tuple[list[str], str]:
@@ -130,7 +170,8 @@ def _exact(word: Word, name: str, values: dict[str, Any]) -> Sql:
     values |= {name: word.text, f"{name}_terms": list(word.terms)}
     at = f"strpos(s.search_text, %({name})s)"
     end = "strpos(s.search_text, E'\\t')"
-    anywhere = [f"s.terms @> CAST(%({name}_terms)s AS text[]) AND {at} > 0"]
+    anywhere = [f"{_has(name + '_terms')} AND {at} > 0"]
+    near = [_having(f"{name}_terms")]
     named = [f"{at} BETWEEN 1 AND {end}"]
     cases = (
         f"WHEN strpos(s.search_text, E'\\n' || %({name})s || E'\\n') > 0 "
@@ -140,7 +181,8 @@ def _exact(word: Word, name: str, values: dict[str, Any]) -> Sql:
     if word.short is not None:
         values |= {f"{name}_short": word.short, f"{name}_short_terms": list(word.short_terms)}
         short_at = f"strpos(s.search_text, %({name}_short)s)"
-        anywhere.append(f"s.terms @> CAST(%({name}_short_terms)s AS text[]) AND {short_at} BETWEEN 1 AND {end}")
+        anywhere.append(f"{_has(name + '_short_terms')} AND {short_at} BETWEEN 1 AND {end}")
+        near.append(_having(f"{name}_short_terms"))
         named.append(f"{short_at} BETWEEN 1 AND {end}")
         cases += (
             f"WHEN strpos(s.search_text, E'\\r' || %({name}_short)s || E'\\n') > 0 THEN 0 "
@@ -156,16 +198,18 @@ def _exact(word: Word, name: str, values: dict[str, Any]) -> Sql:
         spelled = f"strpos(s.pinyin, E'\\n' || %({name}_latin)s) > 0"
         spelled_name = f"strpos(s.pinyin, E'\\n' || %({name}_latin)s) BETWEEN 1 AND {_NAMES_END}"
         anywhere += [
-            f"s.terms @> CAST(%({name}_initials)s AS text[]) AND {initials}",
-            f"s.terms @> CAST(%({name}_pinyin)s AS text[]) AND {spelled}",
+            f"{_has(name + '_initials')} AND {initials}",
+            f"{_has(name + '_pinyin')} AND {spelled}",
         ]
+        near += [_having(f"{name}_initials"), _having(f"{name}_pinyin")]
         named += [spelled_name, initials]
         cases += f"WHEN {spelled_name} THEN 3 WHEN {initials} THEN 4 "
     if word.kind is not None and not word.telling:
         values[f"{name}_kind"] = word.kind
         anywhere.append(f"s.kind = %({name}_kind)s")
+        near.append(f"site c WHERE c.kind = %({name}_kind)s")
         named.append(anywhere[-1])
-    return Sql(f"({' OR '.join(anywhere)})", f"CASE {cases}ELSE 5 END", f"NOT ({' OR '.join(named)})")
+    return Sql(f"({' OR '.join(anywhere)})", f"CASE {cases}ELSE 5 END", f"NOT ({' OR '.join(named)})", tuple(near))
 
 
 def _place(place: PlaceWord, name: str, values: dict[str, Any]) -> Sql:
@@ -192,15 +236,14 @@ def _loose(word: Word, name: str, values: dict[str, Any]) -> Sql:
         return exact
     values |= {f"{name}_sound": word.sound, f"{name}_sound_terms": list(word.sound_terms)}
     sounds = f"strpos(s.pinyin, E'\\n' || %({name}_sound)s) > 0"
-    forms = [exact.condition, f"s.terms @> CAST(%({name}_sound_terms)s AS text[]) AND {sounds}"]
+    forms = [exact.condition, f"{_has(name + '_sound_terms')} AND {sounds}"]
+    near = [*exact.near, _having(f"{name}_sound_terms")]
     cases = f"WHEN {exact.condition} THEN {exact.rank} WHEN {sounds} THEN 6 "
     if wrong := chinese_errors(word.text):
         values |= {f"{name}_wrong": wrong.pattern, f"{name}_left": wrong.left, f"{name}_right": wrong.right}
         mistyped = f"split_part(s.search_text, E'\\t', 1) ~ CAST(%({name}_wrong)s AS text)"
-        forms.append(
-            f"(s.terms @> CAST(%({name}_left)s AS text[]) OR s.terms @> CAST(%({name}_right)s AS text[])) "
-            f"AND {mistyped}"
-        )
+        forms.append(f"({_has(name + '_left')} OR {_has(name + '_right')}) AND {mistyped}")
+        near += _near(mistyped_chinese(word.text), f"{name}_mistyped", values)
         cases += f"WHEN {mistyped} THEN 7 "
     far = "8"
     if _SHORTEST_ABBREVIATION <= len(word.text) <= _LONGEST_ABBREVIATION:
@@ -215,21 +258,25 @@ def _loose(word: Word, name: str, values: dict[str, Any]) -> Sql:
         spread, opening = (
             f"length(substring({names} FROM CAST(%({name}_{part})s AS text)))" for part in ("all", "opening")
         )
-        forms.append(f"s.terms @> CAST(%({name}_characters)s AS text[]) AND {names} ~ CAST(%({name}_all)s AS text)")
+        forms.append(f"{_has(name + '_characters')} AND {names} ~ CAST(%({name}_all)s AS text)")
+        near.append(_having(f"{name}_characters"))
         far = f"6 + {spread} + {opening}"
-    return Sql(f"({' OR '.join(forms)})", f"CASE {cases}ELSE {far} END", exact.placed + " AND " + exact.condition)
+    placed = f"{exact.placed} AND {exact.condition}"
+    return Sql(f"({' OR '.join(forms)})", f"CASE {cases}ELSE {far} END", placed, tuple(near))
 
 
 def _similar(word: Word, name: str, values: dict[str, Any]) -> Sql:
     """A word with one wrong letter, or with a sound that is easily taken for another."""
     loose = _loose(word, name, values)
-    forms: list[str] = []
+    forms, near = list[str](), list(loose.near)
     latin = word.latin or word.sound
     if latin and (pattern := similar_sounds(latin)):
         values[f"{name}_like"] = pattern
+        near += _near(like(latin), f"{name}_heads", values)
         forms.append(f"s.pinyin ~ CAST(%({name}_like)s AS text)")
     if word.latin and (pattern := latin_errors(word.latin)):
         values[f"{name}_typed"] = pattern
+        near += _near(mistyped_latin(word.latin), f"{name}_letters", values)
         forms.append(f"s.pinyin ~ CAST(%({name}_typed)s AS text)")
     if not forms:
         return loose
@@ -237,6 +284,7 @@ def _similar(word: Word, name: str, values: dict[str, Any]) -> Sql:
         f"({loose.condition} OR {' OR '.join(forms)})",
         f"CASE WHEN {loose.condition} THEN {loose.rank} ELSE 12 END",
         loose.placed,
+        tuple(near),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from marketplace.catalog.terms import pairs
 
@@ -12,10 +14,14 @@ _SHORTEST_LATIN, _LONGEST_LATIN = 4, 24
 _FIGURES = frozenset("一二三四五六七八九十0123456789")
 _HAN = re.compile(r"[㐀-鿿0-9]+")
 _SOUND = re.compile("zh|ch|sh|ng|[zcsnlfh]|[^zcsnlfh]")
-_LIKE = {
-    "zh": "zh?", "z": "zh?", "ch": "ch?", "c": "ch?", "sh": "sh?", "s": "sh?", "ng": "ng?", "n": "(?:ng?|l)",
-    "l": "[ln]", "f": "[fh]", "h": "[fh]",
+_LIKE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("zh", "z"), ("z", "zh")), **dict.fromkeys(("ch", "c"), ("c", "ch")),
+    **dict.fromkeys(("sh", "s"), ("s", "sh")), "ng": ("n", "ng"), "n": ("n", "ng", "l"), "l": ("l", "n"),
+    **dict.fromkeys("fh", ("f", "h")),
 }  # fmt: skip
+_BEGINNING = 6
+Form = tuple[str | None, ...]
+"""What was typed, character by character; None stands for any one letter or figure."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ def chinese_errors(word: str) -> ChineseErrors | None:
     middle = len(word) // 2
     halves = (word[:middle], word[middle:])
     left, right = (pairs(half) or list(half) for half in halves)
-    return ChineseErrors(_one_error(word, "[^\n\r0-9一二三四五六七八九十]"), left, right)
+    return ChineseErrors(_pattern(_one_error(word), "[^\n\r0-9一二三四五六七八九十]"), left, right)
 
 
 def latin_errors(word: str) -> str | None:
@@ -43,7 +49,7 @@ def latin_errors(word: str) -> str | None:
     one too short, too long, or a number."""
     if not _SHORTEST_LATIN <= len(word) <= _LONGEST_LATIN or word.isdigit():
         return None
-    return f"\n(?:{_one_error(word, '[a-z0-9]')})"
+    return f"\n(?:{_pattern(_one_error(word), '[a-z0-9]')})"
 
 
 def similar_sounds(word: str) -> str | None:
@@ -51,22 +57,38 @@ def similar_sounds(word: str) -> str | None:
     nothing of it could be another."""
     if not word.isalpha() or len(word) < _SHORTEST_LATIN:
         return None
-    pattern = "".join(_LIKE.get(sound, sound) for sound in _SOUND.findall(word))
-    return "\n" + pattern if pattern != word else None
+    sounds = _SOUND.findall(word)
+    if not any(sound in _LIKE for sound in sounds):
+        return None
+    return "\n" + "".join(f"(?:{'|'.join(_LIKE[sound])})" if sound in _LIKE else sound for sound in sounds)
 
 
-def _one_error(word: str, any_character: str) -> str:
-    kept = [re.escape(character) for character in word]
-    forms: dict[str, None] = {}
-    for at in range(len(kept)):
+def similar_forms(word: str) -> Iterator[Form]:
+    """How the texts of `similar_sounds` begin: at least their first letters, six of them where there are so many."""
+    sounds = [_LIKE.get(sound, (sound,)) for sound in _SOUND.findall(word)[:_BEGINNING]]
+    for chosen in product(*sounds):
+        yield tuple("".join(chosen))
+
+
+def latin_forms(word: str) -> list[Form]:
+    """The words of `latin_errors`."""
+    return _one_error(word)
+
+
+def _pattern(forms: list[Form], any_character: str) -> str:
+    return "|".join("".join(any_character if each is None else re.escape(each) for each in form) for form in forms)
+
+
+def _one_error(word: str) -> list[Form]:
+    forms: dict[Form, None] = {}
+    for at in range(len(word)):
         if word[at] in _FIGURES:
             continue
-        before, after = "".join(kept[:at]), "".join(kept[at + 1 :])
-        forms[f"{before}{any_character}{after}"] = None
-        if len(kept) > _SHORTEST_CHINESE:
-            forms[before + after] = None
+        before, after = tuple(word[:at]), tuple(word[at + 1 :])
+        forms[(*before, None, *after)] = None
+        if len(word) > _SHORTEST_CHINESE:
+            forms[(*before, *after)] = None
         if at:
-            forms[f"{before}{any_character}{kept[at]}{after}"] = None
-            swapped = "".join(kept[: at - 1]) + kept[at] + kept[at - 1] + after
-            forms[swapped] = None
-    return "|".join(forms)
+            forms[(*before, None, word[at], *after)] = None
+            forms[(*before[:-1], word[at], word[at - 1], *after)] = None
+    return list(forms)
