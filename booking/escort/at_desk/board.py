@@ -161,7 +161,7 @@ def _proposed() -> ColumnElement[bool]:
 def _of(provider_id: int, wanted: Wanted) -> Select[Any]:
     place, live = aliased(Site), and_(EscortAssignment.booking_id == Booking.id, EscortAssignment.live)
     away = exists().where(
-        EscortAbsence.worker_id == EscortWorker.id, EscortAbsence.period.op("&&")(EscortAssignment.period)
+        EscortAbsence.worker_id == EscortWorker.id, EscortAbsence.period.op("&&")(EscortAssignment.needed)
     )
     columns: tuple[Any, ...] = (
         *(Booking.public_id, Booking.reference, Booking.state, Booking.created_at, Booking.answer_due_at),

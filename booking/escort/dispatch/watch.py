@@ -121,7 +121,7 @@ def _absent(now: datetime) -> Select[int]:
     """Live ones of workers who can't do them any more, save those that a person was asked about."""
     absent = exists().where(
         EscortAbsence.worker_id == EscortAssignment.worker_id,
-        EscortAbsence.period.overlaps(EscortAssignment.period),
+        EscortAbsence.period.overlaps(EscortAssignment.needed),
     )
     gone = or_(EscortWorker.papers_checked_at.is_(None), EscortWorker.ended_at < func.upper(EscortAssignment.period))
     known = exists().where(
@@ -148,7 +148,7 @@ def _replace_absent(row_id: int, now: datetime) -> str:
         booking, _tasks, worker, row = lock_assignment(session, row_id)
         causes = session.scalars(
             select(EscortAbsence.cause).where(
-                EscortAbsence.worker_id == worker.id, EscortAbsence.period.overlaps(row.period)
+                EscortAbsence.worker_id == worker.id, EscortAbsence.period.overlaps(row.needed)
             )
         ).all()
         if row.state not in LIVE or not (causes or _gone(worker, row)):

@@ -122,7 +122,10 @@ def page(
     `may_propose`: the reader may propose another time."""
     it = found.booking
     live = next((each for each in asks if each.live), None)
-    is_open = it.status in ("requested", "confirmed") and match.request.starts_at > now
+    begun = match.request.starts_at <= now
+    to_come = it.status in ("requested", "confirmed") and not begun
+    goes_on = it.status in ("confirmed", "checked_in", "in_service") and begun and match.request.ends_at > now
+    is_open = to_come or goes_on
     until = ""
     if it.status == "requested" and it.answer_due_at is not None:
         until = _("Answer by %(time)s.", time=formats.deadline(it.answer_due_at, it.time_zone))

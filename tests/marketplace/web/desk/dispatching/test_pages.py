@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from booking.discrepancies import close_discrepancy, open_discrepancy
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortWorker
 from booking.escort.workers import keep, read, roster
+from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
@@ -25,7 +27,7 @@ from tests.desk import at_desk, make_member
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
 from tests.sites import load_sites
-from tests.world import booking_row, make_offer
+from tests.world import EIGHT, booking_row, go, make_offer
 
 WORKERS, NEW, BOARD = "/desk/dispatch/workers", "/desk/dispatch/workers/new", "/desk/dispatch"
 
@@ -203,6 +205,17 @@ def test_what_is_to_be_looked_at_stands_on_the_board_and_with_its_booking(
     with transaction() as session:
         close_discrepancy(session, row.provider_id, kind, booking, "explained", now=NOON)
     assert "To be looked at now" not in main(yan.get(BOARD)) + main(yan.get(path))
+
+
+def test_what_has_begun_is_given_to_somebody_for_what_is_left_of_it(app: Flask, service: Service) -> None:
+    worker, booking = service.worker(), service.escorts.hold(0)
+    service.submit(booking)
+    go(booking, BookingState.CONFIRMED)
+    path = f"{BOARD}/bookings/{booking}"
+    for hours, is_open in ((1, True), (4, False)):
+        with clock.frozen(EIGHT + timedelta(hours=hours)):
+            page = at_desk(app, "yan").get(path).text
+        assert (f'value="{worker}"' in page) is is_open and ("Nobody is sent to this booking" in page) is not is_open
 
 
 def test_whoever_is_asked_without_a_phone_is_to_be_called(yan: Visitor, service: Service) -> None:
