@@ -16,9 +16,11 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.core.database.columns import Moment, PrimaryKey, PublicId
@@ -154,9 +156,10 @@ class EscortAssignment(Base):
     """A worker is asked to go with a booking's person. A booking has one that is `live` (asked or accepted) at most;
     one that is not never changes again (trigger escort_assignment_ends).
 
-    `period` is the service. `padded` is that and the way there before it, from wherever she is before, of
-    `travel_seconds`: the database has no two live ones of a worker whose padded periods overlap. It is written under
-    the lock of her row, and anew for what follows whenever one before it begins or ends.
+    `period` is the service, `needed` what of it is hers: of one that had begun when she was asked, what was left of it.
+    `padded` is that and the way there before it, from wherever she is before, of `travel_seconds`: the database has no
+    two live ones of a worker whose padded periods overlap. It is written under the lock of her row, and anew for what
+    follows whenever one before it begins or ends.
 
     `answer_due_at`: until when she may answer. `answered_at`: when she did. `ended_at` and `cause`: when it ended, and
     why, for one that came to nothing: declined, no_answer, ill, late, moved (another time), cancelled (the booking
@@ -188,7 +191,10 @@ class EscortAssignment(Base):
         CheckConstraint("outside OR answer_due_at > asked_at", name="answer_due"),
         CheckConstraint("NOT outside OR (answered_at IS NOT NULL AND padded = period)", name="outside"),
         CheckConstraint("travel_seconds >= 0", name="travel"),
-        CheckConstraint("NOT isempty(period) AND padded @> period AND upper(padded) = upper(period)", name="padded"),
+        CheckConstraint(
+            "NOT isempty(period) AND upper(padded) = upper(period) AND (padded @> period OR lower(padded) = asked_at)",
+            name="padded",
+        ),
         ExcludeConstraint(
             (text("int8range(worker_id, worker_id, '[]')"), "&&"),
             ("padded", "&&"),
@@ -223,6 +229,21 @@ class EscortAssignment(Base):
     outside: Mapped[bool] = mapped_column(server_default="false")
     safe_word_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     code_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+
+    @hybrid_property
+    def needed(self) -> Range[datetime]:
+        """From when until when she is needed."""
+        start, end = self.period.lower, self.period.upper
+        if start is None or end is None:
+            raise ValueError("a service without an end")
+        return Range(max(start, self.asked_at), end, bounds="[)")
+
+    @needed.inplace.expression
+    @classmethod
+    def _needed_sql(cls) -> ColumnElement[Range[datetime]]:
+        return func.tstzrange(
+            func.greatest(func.lower(cls.period), cls.asked_at), func.upper(cls.period), type_=TSTZRANGE
+        )
 
 
 class EscortLetter(Base):

@@ -293,6 +293,7 @@ DESK_PAGES = (
         "dispatch_worker_change", "/desk/dispatch/workers/<worker>/change", _FORM, "team", at="live", senders=True
     ),
     DeskPage("dispatch_venues", "/desk/dispatch/workers/<worker>/venues", _FORM, "dispatch", at="live", senders=True),
+    DeskPage("dispatch_home", "/desk/dispatch/workers/<worker>/home", _FORM, "team", at="live", senders=True),
     DeskPage("dispatch_roster", "/desk/dispatch/workers/<worker>/roster", _FORM, "dispatch", at="live", senders=True),
     DeskPage("dispatch_away", "/desk/dispatch/workers/<worker>/away", _FORM, "dispatch", at="live", senders=True),
     DeskPage("offers", "/desk/offers", duty="setup"),

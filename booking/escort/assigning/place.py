@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from booking.actors import Actor
@@ -91,8 +92,10 @@ def place(
     due = answer_due(request.starts_at, deadline, now, zone=request.zone, until=request.ends_at)
     if due is None:
         raise NotToBeEscorted(reason="no_time")
-    wanted = Service(request.starts_at, request.ends_at, request.stop, request.zone)
+    begun = request.starts_at < request.begins
+    wanted = Service(request.begins, request.ends_at, request.stop, request.zone, begun)
     row = _row(session, booking, worker, wanted, now=now)
+    row.period = Range(request.starts_at, request.ends_at, bounds="[)")
     row.asked_at, row.answer_due_at = now, due
     row.asked_by_kind, row.asked_by = actor.kind, actor.id
     session.add(row)
@@ -139,7 +142,6 @@ def _row(
         booking_id=booking.id,
         worker_id=worker.id,
         provider_id=booking.provider_id,
-        period=wanted.period,
         padded=padded(wanted, before, seconds),
         travel_seconds=seconds,
         safe_word_sealed=words.safe_word,

@@ -29,18 +29,15 @@ LATELY = timedelta(days=1)
 @dataclass(frozen=True)
 class Service:
     """A time for which a worker is asked or promised, from and until, with where; one that is done ended when it was
-    done. `assignment`: its row, None for one that is about to be written."""
+    done. `begun`: it had begun when she was asked, and this is what was left of it. `assignment`: its row, None for one
+    that is about to be written."""
 
     start: datetime
     end: datetime
     stop: Stop
     zone: str
+    begun: bool = False
     assignment: EscortAssignment | None = None
-
-    @property
-    def period(self) -> Range[datetime]:
-        """From and until, as the database has it."""
-        return Range(self.start, self.end, bounds="[)")
 
 
 def lock_worker(session: Session, worker_id: int) -> EscortWorker:
@@ -84,7 +81,10 @@ def way_to(worker: EscortWorker, there: Service, before: Service | None) -> int:
 
 
 def padded(there: Service, before: Service | None, seconds: int) -> Range[datetime]:
-    """The service and the way to it, as far as the one before leaves time for it."""
+    """The service and the way to it, as far as the one before leaves time for it; of one that has begun, what is
+    left."""
+    if there.begun:
+        return Range(there.start, there.end, bounds="[)")
     start = there.start - timedelta(seconds=seconds)
     if before is not None:
         start = max(start, before.end)
@@ -113,8 +113,9 @@ def renew_ways(session: Session, worker: EscortWorker, *, now: datetime) -> None
 def _service(row: EscortAssignment, site: object) -> Service:
     place, longitude, latitude, zone = (getattr(site, name) for name in ("place", "longitude", "latitude", "time_zone"))
     known = None if longitude is None or latitude is None else Position(latitude=latitude, longitude=longitude)
-    start, end = row.period.lower, row.period.upper
+    start, end = row.needed.lower, row.needed.upper
     if start is None or end is None:
         raise ValueError("a service without an end")
+    begun = start != row.period.lower
     until = end if row.state != DONE or row.ended_at is None else max(start, min(end, row.ended_at))
-    return Service(start, until, Stop(place, known), zone, row)
+    return Service(start, until, Stop(place, known), zone, begun, row)

@@ -186,7 +186,7 @@ def _of(provider_id: int, wanted: Wanted) -> Select[Any]:
     """Those that are wanted: what is narrowed is narrowed before it is cut off."""
     place, live = aliased(Site), and_(EscortAssignment.booking_id == Booking.id, EscortAssignment.live)
     away = exists().where(
-        EscortAbsence.worker_id == EscortWorker.id, EscortAbsence.period.op("&&")(EscortAssignment.period)
+        EscortAbsence.worker_id == EscortWorker.id, EscortAbsence.period.op("&&")(EscortAssignment.needed)
     )
     goes = and_(EscortAssignment.id.is_not(None), ~away)
     narrowed: list[ColumnElement[bool]] = []

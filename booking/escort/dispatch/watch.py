@@ -76,8 +76,8 @@ def replace_absent(*, now: datetime, most: int = 200) -> Counter[str]:
 def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
     """Send somebody else instead of a worker who should be on the way and is not, if another one can be there in time;
     if none can, she is not taken off, and a person is asked. At the start, who is not there: a person is asked, and the
-    customer told. Only of workers who have the phone's page and may still sign in (outside.watch knows of those of other
-    systems), and not of what is being cancelled. Those whom nobody knows of yet come first. Returns counts."""
+    customer told. Only of workers who have the phone's page and may still sign in (outside.watch knows of those of
+    other systems), and not of what is being cancelled. Those whom nobody knows of yet come first. Returns counts."""
     with reading() as session:
         known = exists().where(
             Discrepancy.booking_id == Booking.id, Discrepancy.kind == LATE, Discrepancy.closed_at.is_(None)
@@ -127,7 +127,7 @@ def _absent(now: datetime) -> Select[int]:
     """Live ones of workers who can't do them any more, save those that a person was asked about."""
     absent = exists().where(
         EscortAbsence.worker_id == EscortAssignment.worker_id,
-        EscortAbsence.period.overlaps(EscortAssignment.period),
+        EscortAbsence.period.overlaps(EscortAssignment.needed),
     )
     gone = or_(EscortWorker.papers_checked_at.is_(None), EscortWorker.ended_at < func.upper(EscortAssignment.period))
     known = exists().where(
@@ -155,7 +155,7 @@ def _replace_absent(row_id: int, now: datetime) -> str:
         booking, _tasks, worker, row = lock_assignment(session, row_id)
         causes = session.scalars(
             select(EscortAbsence.cause).where(
-                EscortAbsence.worker_id == worker.id, EscortAbsence.period.overlaps(row.period)
+                EscortAbsence.worker_id == worker.id, EscortAbsence.period.overlaps(row.needed)
             )
         ).all()
         if row.state not in LIVE or row.outside or not (causes or _gone(worker, row)):

@@ -24,7 +24,7 @@ from booking.escort.following.links import (
 from booking.escort.following.models import EscortLink
 from booking.escort.shown.own import process_key
 from booking.escort.shown.steps import Step, steps
-from booking.escort.shown.told import told_of, without_words
+from booking.escort.shown.told import Note, told_of, without_words
 from booking.models import Booking
 from booking.states import OVER, BookingState
 from marketplace.catalog.english.surnames import given_name
@@ -52,7 +52,7 @@ class FollowedLink:
 
 @dataclass(frozen=True)
 class Followed:
-    """An escort as somebody with a link sees it: nobody's number, paper or cost, and the escort's `notes` (time, words)
+    """An escort as somebody with a link sees it: nobody's number, paper or cost, and the escort's `notes`
     only where the customer ticked that and may read them herself. `relation` is the person's to the customer; of
     herself `name` is her given name where it is known which that is, blank otherwise. `site`: where it is. `over`:
     nothing more is expected. `given_up`: it does not take place, or the person was not met."""
@@ -67,7 +67,7 @@ class Followed:
     ends_at: datetime | None
     time_zone: str
     steps: tuple[Step, ...]
-    notes: tuple[tuple[datetime, str], ...] = field(repr=False)
+    notes: tuple[Note, ...] = field(repr=False)
     over: bool
     given_up: bool
     expires_at: datetime
@@ -140,7 +140,7 @@ def _followed(session: Session, link: EscortLink, booking: Booking, now: datetim
         ends_at=booking.ends_at,
         time_zone=booking.time_zone,
         steps=steps(told.sent, over=booking.state in OVER),
-        notes=tuple((it.at, it.words) for it in told.notes),
+        notes=told.notes,
         over=booking.state in OVER,
         given_up=booking.state in OVER - {BookingState.FULFILLED},
         expires_at=ends_at(booking.service_date, link.days_after, booking.time_zone),

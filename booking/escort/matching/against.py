@@ -52,7 +52,7 @@ class Filter:
     planned: bool = False
 
 
-_NONE = timedelta()
+_NONE, _NEVER = timedelta(), timedelta.min
 
 
 def reason_against(candidate: Candidate, request: Request) -> Against | None:
@@ -80,7 +80,7 @@ def _other_city(candidate: Candidate, request: Request) -> bool:
 
 
 def _not_yet(candidate: Candidate, request: Request) -> bool:
-    return candidate.active_from > request.starts_at
+    return candidate.active_from > request.begins
 
 
 def _left(candidate: Candidate, request: Request) -> bool:
@@ -108,18 +108,19 @@ def _covered(duties: Sequence[Duty], stretch: Stretch) -> bool:
 
 
 def _absent(candidate: Candidate, request: Request) -> bool:
-    return any(start < request.ends_at and request.starts_at < end for start, end in candidate.absences)
+    return any(start < request.ends_at and request.begins < end for start, end in candidate.absences)
 
 
 def _busy(candidate: Candidate, request: Request) -> bool:
-    return any(each.start < request.ends_at and request.starts_at < each.end for each in candidate.taken)
+    return any(each.start < request.ends_at and request.begins < each.end for each in candidate.taken)
 
 
 def _too_far(candidate: Candidate, request: Request) -> bool:
     """Whether she is free, but could not be there in time from where she is before, or not be in time where she is
-    next."""
+    next. Nobody is in time for what has begun: then the next one alone counts."""
+    begun = request.starts_at < request.begins
     for each in candidate.taken:
-        gap = max(request.starts_at - each.end, each.start - request.ends_at)
+        gap = max(_NEVER if begun else request.starts_at - each.end, each.start - request.ends_at)
         if _NONE <= gap < way_between(each, request, candidate.city):
             return True
     return False

@@ -201,10 +201,12 @@ def _candidates(
 def _taken(
     session: Session, workers: Sequence[int], around: Range[datetime], without: Collection[int]
 ) -> Mapping[int, list[Taken]]:
-    """What each is asked for or promised to, and where she has been: what is done ended when it was done."""
+    """What each is asked for or promised to, and where she has been: what is done ended when it was done, and
+    what she was asked for after its beginning began then."""
     place = aliased(Site)
     rows = session.execute(
-        select(EscortAssignment.worker_id, EscortAssignment.period, EscortAssignment.ended_at, Booking.public_id)
+        select(EscortAssignment.worker_id, EscortAssignment.needed.label("needed"), EscortAssignment.ended_at)
+        .add_columns(Booking.public_id)
         .add_columns(place.id.label("place"), place.longitude, place.latitude)
         .join(Booking, Booking.id == EscortAssignment.booking_id)
         .join(Offer, Offer.id == Booking.offer_id)
@@ -216,7 +218,7 @@ def _taken(
     found: dict[int, list[Taken]] = defaultdict(list)
     for row in rows:
         stop = Stop(row.place, _position(row.longitude, row.latitude))
-        start, end = row.period.lower, row.period.upper
+        start, end = row.needed.lower, row.needed.upper
         until = end if row.ended_at is None else max(start, min(end, row.ended_at))
         found[row.worker_id].append(Taken(start, until, stop, row.public_id))
     return found

@@ -110,6 +110,11 @@ class Request:
     silent: frozenset[int] = field(default=frozenset())
     replaced: frozenset[int] = field(default=frozenset())
 
+    @property
+    def begins(self) -> datetime:
+        """From when on somebody is needed: its start; of a service that has begun, what is left of it."""
+        return min(max(self.starts_at, self.earliest), self.ends_at)
+
     def starting(self, moment: datetime) -> Request:
         """The same service, begun at another moment."""
         return replace(self, starts_at=moment, ends_at=moment + (self.ends_at - self.starts_at))
@@ -130,9 +135,9 @@ class Request:
 
     @cached_property
     def stretches(self) -> Sequence[Stretch]:
-        """The days it touches, and what of each."""
+        """The days that it, or what is left of it, touches, and what of each."""
         zone = ZoneInfo(self.zone)
-        start, end = self.starts_at.astimezone(zone), self.ends_at.astimezone(zone)
+        start, end = self.begins.astimezone(zone), self.ends_at.astimezone(zone)
         parts = []
         day = start.date()
         while datetime.combine(day, time(), zone) < end:

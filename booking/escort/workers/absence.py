@@ -69,7 +69,7 @@ def promised(session: Session, worker_id: int, since: datetime, until: datetime 
         .where(
             EscortAssignment.worker_id == worker_id,
             EscortAssignment.live,
-            EscortAssignment.period.overlaps(Range(since, until)),
+            EscortAssignment.needed.overlaps(Range(since, until)),
         )
         .order_by(func.lower(EscortAssignment.period))
     )

@@ -53,7 +53,8 @@ def add(manager: Member, said: Profile, *, repeat: Repeatable, now: datetime) ->
 
 def change(manager: Member, worker: str, said: Profile, *, seen: datetime, now: datetime) -> None:
     """Say it otherwise; `seen` is the `updated_at` that the form was drawn from. Another name or sex than was compared
-    with her papers ends that they were looked at. What is the same already changes nothing.
+    with her papers ends that they were looked at; in another city it is not known where she sets out from. What is the
+    same already changes nothing.
 
     Raises NotFound, WorkerChanged, Invalid as profile.checked(), also for `city` while she has escorts to come.
     """
@@ -70,6 +71,8 @@ def change(manager: Member, worker: str, said: Profile, *, seen: datetime, now: 
             raise Invalid(field="city", reason="has_escorts")
         if (row.shown_name, row.sex) != (given.shown_name, given.sex):
             row.papers_checked_at = row.papers_checked_by = None
+        if (row.province, row.city) != given.city:  # she lives elsewhere now
+            row.home_latitude = row.home_longitude = None
         write(row, given)
         row.updated_at = now
         record(session, "escort_worker.changed", manager, worker, now)

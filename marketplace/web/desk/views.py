@@ -8,7 +8,7 @@ from marketplace.web.desk.answers import framed
 from marketplace.web.desk.applying import application, apply
 from marketplace.web.desk.capacity import calendar, deciding, editing
 from marketplace.web.desk.consulting import board, closing, doing, phrases, talk
-from marketplace.web.desk.dispatching import dispatch, one, rosters, workers
+from marketplace.web.desk.dispatching import dispatch, home, one, rosters, workers
 from marketplace.web.desk.escorting import deeds, mine, worker
 from marketplace.web.desk.figures import kept, statements
 from marketplace.web.desk.joining import connecting, profile, system
@@ -45,6 +45,7 @@ DESK_VIEWS: Views = {
     **dispatch.VIEWS,
     **one.VIEWS,
     **workers.VIEWS,
+    **home.VIEWS,
     **rosters.VIEWS,
     **offers.VIEWS,
     **places.VIEWS,

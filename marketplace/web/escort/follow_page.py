@@ -11,7 +11,7 @@ from booking.escort.following.follow import Followed
 from marketplace.catalog.kinds import words_of
 from marketplace.core.text import opening
 from marketplace.web import formats
-from marketplace.web.escort.lines import Line, hour, lines
+from marketplace.web.escort.lines import Line, hour_told, lines
 from marketplace.web.language import by_language
 from marketplace.web.parts import Turn
 from marketplace.web.people import relation_word
@@ -47,7 +47,7 @@ def page(found: Followed) -> FollowPage:
         if found.given_up
         else None,
         lines=lines(found.steps, day, zone),
-        notes=tuple((said, hour(at, day, zone), at) for at, said in found.notes),
+        notes=tuple((it.words, hour_told(it.at, it.doubt, day, zone), it.at) for it in found.notes),
         expires_at=found.expires_at,
         zone=zone,
         final=found.over,

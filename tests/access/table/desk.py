@@ -220,6 +220,14 @@ DESK = (
     live_desk(
         "POST /desk/dispatch/workers/<worker>/venues", 303, 303, 404, form={"do": "add", "site": "{providers_site}"}
     ),
+    live_desk("GET /desk/dispatch/workers/<worker>/home", 200, 404, 404),
+    live_desk(
+        "POST /desk/dispatch/workers/<worker>/home",
+        303,
+        404,
+        404,
+        form={"do": "typed", "latitude": "30.26", "longitude": "120.15"},
+    ),
     live_desk("GET /desk/dispatch/workers/<worker>/roster", 200, 200, 404),
     live_desk(
         "POST /desk/dispatch/workers/<worker>/roster",

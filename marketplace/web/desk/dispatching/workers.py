@@ -10,12 +10,12 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from booking.escort.workers import keep, read, venues
+from booking.escort.workers import home, keep, read, venues
 from booking.escort.workers.absence import hand_on_all
 from booking.idempotency import Repeatable
 from marketplace import wording
 from marketplace.catalog.schemas.pieces import LANGUAGES
-from marketplace.catalog.search import MAX_QUERY, SiteQuery, search_sites
+from marketplace.catalog.search import MAX_QUERY
 from marketplace.core import clock
 from marketplace.core.database.moment import now_by_database
 from marketplace.core.errors import Invalid, NotFound, Refusal
@@ -25,13 +25,12 @@ from marketplace.web.answers import Views, asked, field, see_other
 from marketplace.web.desk import session
 from marketplace.web.desk.answers import desk_page
 from marketplace.web.desk.dispatching import words, workers_page
+from marketplace.web.desk.dispatching.places import places
 from marketplace.web.desk.dispatching.workers_page import VenueRow
 from marketplace.web.parts import Form
-from marketplace.web.place_words import district_name, site_name
 from providers.staff import duties
 from vip.principal import Member
 
-_SITES = 20
 _LONGEST_ID = 64
 
 
@@ -88,6 +87,7 @@ def dispatch_worker(worker: str) -> Response:
         status,
         page=workers_page.page(it, now),
         manages=manages,
+        home=workers_page.home_words(home.home(who, worker)) if manages else "",
         free=read.free_members(who) if manages and it.member is None else (),
         problem=problem,
     )
@@ -144,23 +144,10 @@ def dispatch_venues(worker: str) -> Response:
 
 
 def _sites(it: read.WorkerView, query: str) -> tuple[tuple[VenueRow, ...], str]:
-    """Sites of her city that she is not known to know, and why nothing could be looked for."""
-    if not query:
-        return (), ""
-    try:
-        page = search_sites(SiteQuery(q=query, city=it.profile.city[1]), limit=_SITES)
-    except Invalid as refusal:
-        return (), wording.sentence(refusal)
+    """Places of her city that she is not known to know, and why nothing could be looked for."""
+    found, wrong = places(it, query)
     known = {each.id for each in it.known}
-    return tuple(
-        VenueRow(
-            each.public_id,
-            site_name(each.name, each.city, each.district, each.province),
-            district_name(each.district),
-        )
-        for each in page.items
-        if each.public_id not in known and each.city == it.profile.city[1]
-    ), ""
+    return tuple(each for each in found if each.id not in known), wrong
 
 
 def _act(worker: str, what: str) -> None:

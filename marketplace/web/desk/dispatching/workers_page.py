@@ -15,6 +15,7 @@ from booking.escort.workers.profile import City, Profile
 from booking.escort.workers.read import WorkerLine, WorkerView
 from booking.escort.workers.roster import Hours
 from marketplace.catalog.schemas.pieces import LANGUAGES
+from marketplace.core.sphere import Position
 from marketplace.core.text import Text
 from marketplace.web import formats
 from marketplace.web.desk.dispatching import words
@@ -95,6 +96,14 @@ class WorkerPage:
     away: tuple[AwayRow, ...]
     promised: tuple[PromisedRow, ...]
     known: tuple[VenueRow, ...]
+
+
+def home_words(position: Position | None) -> str:
+    """Where she sets out from, about; blank where that is not given."""
+    if position is None:
+        return ""
+    latitude, longitude = (formats.number(each) for each in (position.latitude, position.longitude))
+    return _("About latitude %(latitude)s, longitude %(longitude)s", latitude=latitude, longitude=longitude)
 
 
 def row(it: WorkerLine) -> Row:

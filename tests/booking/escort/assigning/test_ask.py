@@ -13,7 +13,9 @@ from booking.actors import CLOCK
 from booking.changes.cancel import cancel
 from booking.escort.assign import accept, ask, decline, replace
 from booking.escort.assigning.refusals import AlreadyAsked, NotToBeEscorted, WorkerUnavailable
+from booking.escort.assigning.way import lock_worker, renew_ways
 from booking.escort.dispatch.nobody import NOBODY
+from booking.escort.dispatch.watch import replace_absent
 from booking.messages.freshness import stale
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction, violated
@@ -26,6 +28,7 @@ from tests.booking.escort.staff import (
     after,
     asked,
     assignment,
+    assignments,
     cases,
     make_staff,
     notices,
@@ -167,6 +170,53 @@ def test_who_is_replaced_after_they_met_before_the_time_leaves_nobody_alone() ->
     replace(staff.provider.id, booking, "ill", actor=DESK, now=early)
     assert cases(NOBODY) == [(booking, "")] and len(notices(NOBODY)) == 1
     assert staff.ask(booking, staff.workers[1], now=early)
+
+
+def test_who_was_busy_when_it_began_and_is_free_now_goes_for_what_is_left_of_it() -> None:
+    staff = make_staff(1, firm=True, slots=10)
+    (her,) = staff.workers
+    before, booking, next_one = staff.book(), staff.book(2), staff.book(7)
+    accept(her.id, staff.ask(before, her), now=NOON)  # until four hours after EIGHT, as far as anybody knows
+    accept(her.id, staff.ask(next_one, her), now=NOON)
+    begins, over = EIGHT + 2 * HOUR, EIGHT + 4 * HOUR
+    with pytest.raises(WorkerUnavailable) as busy:
+        staff.ask(booking, her, now=over - HOUR)
+    assert busy.value.facts == {"reason": "busy"}
+    now = over + HOUR / 2
+    row = assignment(staff.ask(booking, her, now=now))
+    assert (row.period.lower, row.padded.lower, row.needed.lower) == (begins, now, now)
+    accept(her.id, row.public_id, now=now)
+    with transaction() as session:  # nobody else moves what was kept of it
+        renew_ways(session, lock_worker(session, her.id), now=now)
+    again = assignment(row.public_id)
+    assert (again.padded, again.state) == (row.padded, "accepted")
+    following = assignments(next_one)[0]
+    assert following.padded.lower >= row.padded.upper and following.travel_seconds > 0
+    absent(her, EIGHT, now)
+    assert replace_absent(now=now) == {}, "she was away before she was asked, not since"
+    assert assignment(row.public_id).state == "accepted"
+
+
+def test_what_had_begun_is_too_far_from_nowhere_but_the_next_one() -> None:
+    staff = make_staff(1, firm=True, slots=10)
+    (her,) = staff.workers
+    booking, next_one = staff.book(), staff.book(4)
+    accept(her.id, staff.ask(booking), now=NOON)
+    replace(staff.provider.id, booking, "desk", actor=DESK, now=NOON)
+    accept(her.id, staff.ask(next_one, her, now=NOON), now=NOON)
+    with pytest.raises(WorkerUnavailable) as far:
+        staff.ask(booking, her, now=EIGHT + HOUR)
+    assert far.value.facts == {"reason": "travel"}
+
+
+def test_padding_leaves_out_a_part_of_the_service_only_where_it_had_begun() -> None:
+    staff = make_staff(1)
+    row = staff.ask(staff.book())
+    later = "tstzrange(lower(period) + '1 min', upper(period))"
+    shorter = f"UPDATE escort_assignment SET padded = {later} WHERE public_id = :row"
+    with pytest.raises(DBAPIError) as refused, transaction() as session:
+        session.execute(text(shorter), {"row": row})
+    assert violated(refused.value) == "ck_escort_assignment_padded"
 
 
 def test_nobody_is_sent_to_a_check_up() -> None:

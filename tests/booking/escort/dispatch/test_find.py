@@ -15,7 +15,7 @@ from booking.escort.assign import accept, decline, replace
 from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.dispatch import find
 from booking.escort.dispatch.find import AGAIN, ALONE_FOR, ANSWER_IS_LATE, DESK_IS_LATE, _alone, find_workers
-from booking.escort.dispatch.nobody import NOBODY, open_cases
+from booking.escort.dispatch.nobody import NOBODY
 from booking.escort.dispatch.watch import close_cases, expire_due_asks
 from booking.escort.matching.load import SILENCE_LASTS
 from booking.escort.models import EscortAssignment, EscortKnows, EscortSearch, EscortWorker

@@ -66,7 +66,7 @@ def test_a_link_shows_the_steps_and_nothing_else(db: Engine) -> None:
     for hidden in ("沈静宜", "血压药", "心电图", "挂号费", "一切顺利", "何静", "13900000099", "轮椅", "wheelchair"):
         assert hidden not in shown
     with_notes = follow(token_of(one, replace(BROTHER, with_notes=True)), now=NOON)
-    assert with_notes.notes == ((EIGHT + timedelta(minutes=2), "血压药已服"),)
+    assert [(it.at, it.words) for it in with_notes.notes] == [(EIGHT + timedelta(minutes=2), "血压药已服")]
     for hidden in ("心电图", "挂号费", "一切顺利"):
         assert hidden not in repr(vars(with_notes))
 

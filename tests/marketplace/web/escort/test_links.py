@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
 from booking.escort.following.links import links_of
+from booking.escort.shown.words import DOUBTS
 from booking.models import Booking
 from booking.states import BookingState
 from marketplace import edge
@@ -111,6 +112,16 @@ def test_with_notes_ticked_what_the_escort_writes_is_shown_and_moves_the_page(ap
     etag = brother.get(f"{path}/live").headers["ETag"]
     one.did("note", 4, words="已取号")
     assert "已取号" in brother.get(f"{path}/live", headers={"If-None-Match": etag}).text
+
+
+def test_a_doubtful_time_is_marked_for_the_family_as_for_the_customer(app: Flask, one: Escorted) -> None:
+    path = path_of(make(Visitor.signed_in(app, HERS), one, with_notes="1"))
+    brother = Visitor(app)
+    brother.post(path, page=path)
+    assert DOUBTS["after"].en not in main(brother.get(path))
+    one.did("arrived", 5, doubt="after")
+    one.did("note", 6, words="排队中", doubt="after")
+    assert main(brother.get(path)).count(DOUBTS["after"].en) == 2, "the step and the note"
 
 
 def test_ended_wrong_and_other_tokens_answer_alike_and_a_page_that_is_open_begins_anew(

@@ -18,6 +18,7 @@ from booking.escort.workers.absence import Away, Promised
 from booking.escort.workers.profile import Profile
 from booking.escort.workers.read import Known, Linked, WorkerLine, WorkerView
 from booking.escort.workers.roster import Hours
+from marketplace.core.sphere import Position
 from marketplace.core.text import Text
 from marketplace.web.desk.dispatching import dispatch_page, one_page, words, workers_page
 from marketplace.web.desk.dispatching.workers_page import VenueRow
@@ -271,7 +272,24 @@ def workers(empty: bool = False, wanted: str = "", manages: bool = True) -> Cont
 def worker(bare: bool = False, ended: bool = False, free: bool = False, manages: bool = True) -> Context:
     page = workers_page.page(_worker(bare, ended), NOW)
     members = (Linked("mbr_7", zh_en("何静", "He Jing")),) if free else ()
-    return desk_page("dispatch_workers", page=page, manages=manages, free=members, problem="")
+    where = "" if bare else workers_page.home_words(Position(30.26, 120.15))
+    return desk_page("dispatch_workers", page=page, manages=manages, home=where, free=members, problem="")
+
+
+def home(given: bool = True, searched: bool = False, wrong: bool = False) -> Context:
+    said = zh_en("请填写 -90 到 90 之间的数。", "Write a number between -90 and 90.")
+    found = (VenueRow("sit_3", zh_en("杭州示范中医院", "Hangzhou Demonstration TCM Hospital"), ""),) if given else ()
+    return desk_page(
+        "dispatch_workers",
+        page=workers_page.page(_worker(), NOW),
+        home=workers_page.home_words(Position(30.26, 120.15)) if given else "",
+        form=Form(
+            {"q": zh_en("示范", "shifan"), "latitude": "120.15" if wrong else ""}, {"latitude": said} if wrong else {}
+        ),
+        found=found,
+        searched=searched,
+        problem="",
+    )
 
 
 def form(new: bool = False, wrong: bool = False) -> Context:

@@ -105,6 +105,30 @@ def test_a_worker_is_written_down_once_and_made_ready(yan: Visitor, service: Ser
         assert yan.post(path, path, do=do).status_code == 422
 
 
+def test_where_she_sets_out_from_is_searched_or_typed_and_may_stay_unknown(
+    app: Flask, yan: Visitor, service: Service, tmp_path: Path
+) -> None:
+    worker = service.worker()
+    path = f"{WORKERS}/{worker}"
+    assert "Where she sets out from Change : Where she sets out from Not given" in main(yan.get(path))
+    place = {"province": "浙江省", "city": "杭州市", "kind": "综合/其他"}
+    there = {**place, "longitude": "120.1694", "latitude": "30.2512"}
+    load_sites(tmp_path, [{**there, "name": "湖滨安定医院"}, {**place, "name": "城北安定医院"}])
+    found = yan.get(f"{path}/home", query_string={"q": "安定"}).text
+    sites = re.findall(r'name="site" value="(\w+)"', found)
+    assert len(sites) == 1, "whose coordinates are known alone"
+    assert yan.post(f"{path}/home", path, do="near", site=sites[0], q="安定").status_code == 303
+    assert "About latitude 30.251, longitude 120.169" in main(yan.get(path))
+    wrong = yan.post(f"{path}/home", path, do="typed", latitude="120", longitude="30")
+    assert wrong.status_code == 422 and 'id="f-latitude-error"' in wrong.text and 'value="120"' in wrong.text
+    assert yan.post(f"{path}/home", path, do="near", site="sit_x").status_code == 422
+    assert yan.post(f"{path}/home", path, do="dance").status_code == 422
+    assert yan.post(f"{path}/home", path, do="forget").status_code == 303 and "Not given" in main(yan.get(path))
+    make_member(service.escorts.world.provider.code, "front_desk", login="mei")
+    mei = at_desk(app, "mei")
+    assert "sets out" not in main(mei.get(path)) and mei.get(f"{path}/home").status_code == 404
+
+
 def test_an_old_form_about_her_says_so_and_a_right_one_is_saved(yan: Visitor, service: Service) -> None:
     path = f"{WORKERS}/{service.worker()}"
     seen = re.search(r'name="seen" value="([^"]+)"', yan.get(f"{path}/change").text)
@@ -261,6 +285,17 @@ def test_what_is_to_be_looked_at_stands_on_the_board_and_with_its_booking(
     with transaction() as session:
         close_discrepancy(session, row.provider_id, kind, booking, "explained", now=NOON)
     assert "To be looked at now" not in main(yan.get(BOARD)) + main(yan.get(path))
+
+
+def test_what_has_begun_is_given_to_somebody_for_what_is_left_of_it(app: Flask, service: Service) -> None:
+    worker, booking = service.worker(), service.escorts.hold(0)
+    service.submit(booking)
+    go(booking, BookingState.CONFIRMED)
+    path = f"{BOARD}/bookings/{booking}"
+    for hours, is_open in ((1, True), (4, False)):
+        with clock.frozen(EIGHT + timedelta(hours=hours)):
+            page = at_desk(app, "yan").get(path).text
+        assert (f'value="{worker}"' in page) is is_open and ("Nobody is sent to this booking" in page) is not is_open
 
 
 def test_whoever_is_asked_without_a_phone_is_to_be_called(yan: Visitor, service: Service) -> None:
