@@ -141,18 +141,18 @@ def _live(visit: Visit) -> EscortAssignment | None:
     )
 
 
-def _end(visit: Visit, row: EscortAssignment, cause: str) -> None:
+def _end(visit: Visit, asked: EscortAssignment, cause: str) -> None:
     """Somebody else comes, or nobody. One of our own workers, from before the provider had a system, is freed as
     always."""
-    worker = visit.session.get_one(EscortWorker, row.worker_id, with_for_update=True)
-    if not row.outside:
-        end(visit.session, visit.booking, worker, row, REPLACED, cause, now=visit.at)
+    worker = visit.session.get_one(EscortWorker, asked.worker_id, with_for_update=True)
+    if not asked.outside:
+        end(visit.session, visit.booking, worker, asked, REPLACED, cause, now=visit.at)
         return
-    if row.state not in LIVE:
+    if asked.state not in LIVE:
         raise ValueError("an assignment that has ended")
-    row.state, row.cause, row.ended_at = REPLACED, cause, max(visit.at, row.asked_at)
+    asked.state, asked.cause, asked.ended_at = REPLACED, cause, max(visit.at, asked.asked_at)
     visit.session.flush()
-    tell_desk(visit.session, worker, row, now=visit.at)
+    tell_desk(visit.session, worker, asked, now=visit.at)
 
 
 def _assignment(visit: Visit, worker: EscortWorker, period: Range[datetime], word: str) -> EscortAssignment:
