@@ -17,7 +17,7 @@ from providers.conformance.conversation import (
     WITHOUT_GAP,
 )
 from providers.conformance.journal import Made
-from providers.conformance.kit import ERRAND, FREE_PLACE, NOTHING_ON_SALE, TEN_SLOTS, VENUE, Kit, said
+from providers.conformance.kit import ERRAND, FREE_PLACE, TEN_SLOTS, VENUE, Kit, said
 from providers.conformance.step import Failed, NoSuchMode, NotTried, expect
 from providers.conformance.words import phrase
 from providers.escorting import Escorts
@@ -59,11 +59,7 @@ def windows_of(kit: Kit) -> list[RemoteSlot]:
     offer, pool = kit.escort
     if not offer:
         raise NotTried(NO_ESCORT())
-    found = [slot for slot in kit.read_slots() if not slot.closed and slot.offered > 0]
-    pool = pool or next((slot.pool for slot in found), "")
-    found = [slot for slot in found if slot.pool == pool]
-    if not found:
-        raise NotTried(NOTHING_ON_SALE())
+    found = kit.on_sale(pool)
     expect(all(slot.starts_at and slot.ends_at for slot in found), WINDOWS(), WHOLE_DAYS())
     return found
 

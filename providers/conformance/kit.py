@@ -211,16 +211,21 @@ class Kit:
                 break
         return found
 
+    def on_sale(self, pool: str) -> list[RemoteSlot]:
+        """The slots on sale of a pool, or of the first one that has any. Raises NotTried where there are none."""
+        found = [slot for slot in self.read_slots() if not slot.closed and slot.offered > 0]
+        pool = pool or next((slot.pool for slot in found), "")
+        found = [slot for slot in found if slot.pool == pool]
+        if not found:
+            raise NotTried(NOTHING_ON_SALE())
+        return found
+
     def slot(self) -> RemoteSlot:
         """A slot on sale of the tests' pool, another one each time as long as there are some. Raises NotTried."""
-        if not self._slots:
-            found = [slot for slot in self.read_slots() if not slot.closed and slot.offered > 0]
-            pool = self.pool or next((slot.pool for slot in found), "")
-            self._slots = [slot for slot in found if slot.pool == pool]
         if not self.offer:
             raise NotTried(NO_OFFER())
         if not self._slots:
-            raise NotTried(NOTHING_ON_SALE())
+            self._slots = self.on_sale(self.pool)
         return self._slots[next(self._numbers) % len(self._slots)]
 
     def alter(self, slot: RemoteSlot, offered: int | None, *, closed: bool = False) -> None:
