@@ -31,7 +31,7 @@ CAUSES = ("desk", "ill", "late")
 @dataclass(frozen=True)
 class Ask:
     """A worker was asked, by the public id of the assignment. `state` and `cause` say what became of it; `by_desk`: a
-    person asked her, else the clock did."""
+    person asked her, else the clock did; or nobody, where the provider's own system named her (`outside`)."""
 
     id: str
     worker: str
@@ -45,7 +45,7 @@ class Ask:
     due_at: datetime
     ended_at: datetime | None
     by_desk: bool
-    outside: bool
+    outside: bool = False
 
 
 def asks_of(member: Member, booking: str) -> Sequence[Ask]:
