@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from booking.calls.connections import connection_of
 from booking.certifying.journal import TableJournal
-from marketplace.catalog.kinds import without_times
+from marketplace.catalog.kinds import dispatched, without_times
 from marketplace.catalog.models import CapacityPool, Offer, Provider
 from marketplace.core import clock
 from marketplace.core.config import settings
@@ -195,7 +195,7 @@ def _claim(now: datetime, provider_id: int | None) -> _Claimed | None:
         ).one_or_none()
         fallback = None if offer is None else (offer.external_ref, offer.pool)
         consultation = _consultation(session, provider)
-        target = _target(provider, fallback, consultation)
+        target = _target(provider, fallback, consultation, _escort(session, provider))
         program = capabilities(provider.adapter).program
         twin_id = session.scalar(select(Provider.id).where(Provider.twin_of == provider.id)) if program else None
         if target is None or (program and twin_id is None):
@@ -216,8 +216,23 @@ def _consultation(session: Session, provider: Provider) -> tuple[str, str]:
     return found.external_ref, next((each["code"] for each in found.package.get("departments", ())), "")
 
 
+def _escort(session: Session, provider: Provider) -> tuple[str, str]:
+    """Offer and pool of a service for which somebody is sent; blank for none."""
+    found = session.execute(
+        select(Offer.external_ref, CapacityPool.external_ref.label("pool"))
+        .join(CapacityPool, CapacityPool.id == Offer.pool_id)
+        .where(Offer.provider_id == provider.id, Offer.active, Offer.kind.in_(dispatched()))
+        .order_by(Offer.id)
+        .limit(1)
+    ).one_or_none()
+    return ("", "") if found is None or not capabilities(provider.adapter).escorts else (found.external_ref, found.pool)
+
+
 def _target(
-    provider: Provider, offer: tuple[str, str] | None, consultation: tuple[str, str] = ("", "")
+    provider: Provider,
+    offer: tuple[str, str] | None,
+    consultation: tuple[str, str] = ("", ""),
+    escort: tuple[str, str] = ("", ""),
 ) -> Target | None:
     """How the provider is tried: at its `test_url`, with its `test_offer` and `test_pool`, if its settings name them.
     None where its row cannot be used."""
@@ -238,6 +253,7 @@ def _target(
         patience=PATIENCE_SECONDS,
         fallback=offer or ("", ""),
         fallback_consultation=consultation,
+        fallback_escort=escort,
     )
 
 

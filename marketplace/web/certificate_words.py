@@ -84,6 +84,7 @@ def capability_words() -> Mapping[Capability, str]:
         Capability.WEBHOOKS: _("Webhooks"),
         Capability.REPORTS: _("Reports"),
         Capability.CONSULTATIONS: _("Consultations"),
+        Capability.ESCORTS: _("Escorts"),
     }
 
 
@@ -98,6 +99,7 @@ def capability_meanings() -> Mapping[Capability, str]:
         Capability.WEBHOOKS: _("Your system tells us of a change as soon as it happens."),
         Capability.REPORTS: _("Reports come from your system by themselves."),
         Capability.CONSULTATIONS: _("Your doctors answer customers in writing, through your system."),
+        Capability.ESCORTS: _("Your system tells who is sent to a customer, and what she does there."),
     }
 
 

@@ -68,7 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         networks=OWN_NETWORKS,
     )
     consultation = (options.consultation, options.department)
-    target = Target(options.adapter, link, options.offer, options.pool, options.patience, consultation=consultation)
+    escort = (options.escort, options.escort_pool)
+    target = Target(
+        options.adapter, link, options.offer, options.pool, options.patience, consultation=consultation, escort=escort
+    )
     try:
         journal = FileJournal(options.journal)
     except (OSError, JournalInUse) as error:
@@ -151,6 +154,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--consultation", default="", help="code of the consultation to open; else the test mode says it"
     )
     parser.add_argument("--department", default=GENERAL, help="of that consultation")
+    parser.add_argument("--escort", default="", help="code of the escort to book; else the test mode says it")
+    parser.add_argument("--escort-pool", default="", help="pool of its windows")
     parser.add_argument("--app-key", default="", help="who asks (day_capacity)")
     parser.add_argument("--time-zone", default=HOME_ZONE, help="zone of times without one (day_capacity)")
     parser.add_argument("--only", type=Capability, action="append", metavar="CAPABILITY", help="may be repeated")

@@ -32,6 +32,7 @@ from providers.port import (
     Reserve,
     RetryAfter,
     Unknown,
+    Venue,
 )
 from providers.registry import capabilities, connect
 from providers.reported import TEST_PREFIX, RemoteBooking, RemoteSlot
@@ -42,6 +43,9 @@ HASTY_SECONDS = 1.0
 """How long an answer is waited for that will not come in time."""
 PERSON = Person("测试 Conformance", "male", date(1990, 1, 1))
 """The marked test person that every test booking is for."""
+VENUE = Venue("kit", "测试地点 Conformance", "测试市", "", "")
+ERRAND = {"department": "测试 test", "mobility": "walks"}
+"""Where to and what for somebody is sent in tests."""
 
 T = TypeVar("T")
 Wish = Reserve | OpenConversation
@@ -80,9 +84,9 @@ NOT_FOUND = phrase("not-found", "查无此预约", "not found")
 
 @dataclass(frozen=True)
 class Target:
-    """Which system is tried, and how. `offer` and `pool`, and offer and department of a `consultation`, may be blank:
-    the test mode says them, or they are those of `fallback` and `fallback_consultation`. `patience` is how long
-    (seconds) is waited for what the provider decides or sends later."""
+    """Which system is tried, and how. `offer` and `pool`, offer and department of a `consultation`, and offer and pool
+    of an `escort`, may be blank: the test mode says them, or they are those of `fallback`, `fallback_consultation` and
+    `fallback_escort`. `patience` is how long (seconds) is waited for what the provider decides or sends later."""
 
     adapter: str
     connection: Connection = field(repr=False)
@@ -92,6 +96,8 @@ class Target:
     fallback: tuple[str, str] = ("", "")
     consultation: tuple[str, str] = ("", "")
     fallback_consultation: tuple[str, str] = ("", "")
+    escort: tuple[str, str] = ("", "")
+    fallback_escort: tuple[str, str] = ("", "")
     person: Person = field(default=PERSON, repr=False)
 
 
@@ -117,6 +123,7 @@ def declared(adapter: str) -> list[Capability]:
         Capability.WEBHOOKS: mode is not None and mode.sends_events,
         Capability.REPORTS: can.answers_here or mode is not None,  # no report is issued but to order
         Capability.CONSULTATIONS: can.converses,
+        Capability.ESCORTS: can.escorts,
     }
     return [each for each in Capability if found.get(each, True)]
 
@@ -138,6 +145,8 @@ class Kit:
         self.offer, self.pool = target.offer, target.pool
         self.consultation = target.consultation if target.consultation[0] else target.fallback_consultation
         """Offer and department of the consultations of tests; blank where the provider is not known to answer any."""
+        self.escort = target.escort if target.escort[0] else target.fallback_escort
+        """Offer and pool of the escorts of tests; blank where the provider is not known to send any."""
         self._numbers = count()
         self._run = secrets.token_hex(5)
         self._slots: list[RemoteSlot] = []
@@ -162,6 +171,9 @@ class Kit:
                 told = self._mode.consultation()
                 if told[0] and not self.target.consultation[0]:
                     self.consultation = told
+                told = self._mode.escort()
+                if told[0] and not self.target.escort[0]:
+                    self.escort = told
             except NotTried:
                 self._mode = None
         if not (self.offer or offer):
@@ -199,16 +211,21 @@ class Kit:
                 break
         return found
 
+    def on_sale(self, pool: str) -> list[RemoteSlot]:
+        """The slots on sale of a pool, or of the first one that has any. Raises NotTried where there are none."""
+        found = [slot for slot in self.read_slots() if not slot.closed and slot.offered > 0]
+        pool = pool or next((slot.pool for slot in found), "")
+        found = [slot for slot in found if slot.pool == pool]
+        if not found:
+            raise NotTried(NOTHING_ON_SALE())
+        return found
+
     def slot(self) -> RemoteSlot:
         """A slot on sale of the tests' pool, another one each time as long as there are some. Raises NotTried."""
-        if not self._slots:
-            found = [slot for slot in self.read_slots() if not slot.closed and slot.offered > 0]
-            pool = self.pool or next((slot.pool for slot in found), "")
-            self._slots = [slot for slot in found if slot.pool == pool]
         if not self.offer:
             raise NotTried(NO_OFFER())
         if not self._slots:
-            raise NotTried(NOTHING_ON_SALE())
+            self._slots = self.on_sale(self.pool)
         return self._slots[next(self._numbers) % len(self._slots)]
 
     def alter(self, slot: RemoteSlot, offered: int | None, *, closed: bool = False) -> None:
@@ -232,6 +249,8 @@ class Kit:
             starts_at=slot.starts_at,
             ends_at=slot.ends_at,
             person=self.target.person,
+            answers=ERRAND if self.offer == self.escort[0] else {},
+            venue=VENUE if self.offer == self.escort[0] else None,
         )
 
     def send(self, wish: Reserve, *, hasty: bool = False) -> Answer:

@@ -26,6 +26,7 @@ from providers.conformance.steps import (
     booking,
     change,
     consultations,
+    escorts,
     idempotency,
     lists,
     reports,
@@ -53,6 +54,7 @@ STEPS: Sequence[Step[Kit]] = (
     *reports.STEPS,
     *consultations.STEPS,
     *said.STEPS,
+    *escorts.STEPS,
 )
 
 
@@ -66,8 +68,8 @@ def run(
     heard: Callable[[StepResult], None] = lambda _: None,
 ) -> RunResult:
     """Try every step of the declared capabilities, or of those in `only`; consultations where the provider says that it
-    answers some, or where they are asked for by name. `heard` is told of each step as it ends. What has not begun after
-    `most_seconds` is not tried."""
+    answers some, escorts where it sends some, or where they are asked for by name. `heard` is told of each step as it
+    ends. What has not begun after `most_seconds` is not tried."""
     kit, over = Kit(target, journal, listener), time.monotonic() + most_seconds
     results: list[StepResult] = []
     with _overheard(kit):
@@ -97,6 +99,8 @@ def _wanted(kit: Kit, only: Sequence[Capability] | None) -> list[Capability]:
     left_out = set() if kit.target.connection.webhook_secrets else {Capability.WEBHOOKS}
     if only is None and not kit.consultation[0]:
         left_out.add(Capability.CONSULTATIONS)
+    if only is None and not kit.escort[0]:
+        left_out.add(Capability.ESCORTS)
     return [each for each in declared(kit.target.adapter) if each not in left_out and (only is None or each in only)]
 
 

@@ -28,6 +28,7 @@ class Capability(StrEnum):
     WEBHOOKS = "webhooks"
     REPORTS = "reports"
     CONSULTATIONS = "consultations"
+    ESCORTS = "escorts"
 
 
 class Outcome(StrEnum):

@@ -38,6 +38,11 @@ class TestMode(Protocol):
         NotTried if there is no test mode."""
         ...
 
+    def escort(self) -> tuple[str, str]:
+        """Offer and pool of an escort that tests should book; blank where the provider sends nobody. Raises NotTried if
+        there is no test mode."""
+        ...
+
     def next_reserve(self, does: str, seconds: float, command: str = "reserve") -> None:
         """The next test booking, or with `open` the next test consultation, is answered so: `hang` (made, and answered
         after so many seconds) or `rate_limited` (not made; come back in so many seconds)."""
@@ -45,7 +50,9 @@ class TestMode(Protocol):
 
     def move(self, reference: str, action: str) -> None:
         """A test booking goes on: confirm, check_in, start, fulfil; `report` issues its report, or corrects it. In a
-        test consultation a doctor says some words (`say`), shows a `picture` or closes with a summary (`summarise`)."""
+        test consultation a doctor says some words (`say`), shows a `picture` or closes with a summary (`summarise`).
+        In a test escort somebody else is named (`assigned`), does not come (`released`), or who comes does what is
+        named (`met`, `paper` and so on)."""
         ...
 
     def forget(self, reference: str) -> None:
@@ -100,6 +107,11 @@ class OpenTestMode:
         told = self._told().get("consultation")
         return (str(told.get("offer") or ""), str(told.get("department") or "")) if isinstance(told, dict) else ("", "")
 
+    def escort(self) -> tuple[str, str]:
+        """`escort` of GET /test."""
+        told = self._told().get("escort")
+        return (str(told.get("offer") or ""), str(told.get("pool") or "")) if isinstance(told, dict) else ("", "")
+
     def next_reserve(self, does: str, seconds: float, command: str = "reserve") -> None:
         """POST /test/next."""
         self._ask("POST", "/next", {"command": command, "does": does, "seconds": seconds})
@@ -147,6 +159,10 @@ class SignedTestMode:
 
     def consultation(self) -> tuple[str, str]:
         """Such a system answers none."""
+        return "", ""
+
+    def escort(self) -> tuple[str, str]:
+        """Such a system sends nobody of whom it tells."""
         return "", ""
 
     def next_reserve(self, does: str, seconds: float, command: str = "reserve") -> None:

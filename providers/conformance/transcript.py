@@ -47,6 +47,7 @@ SHOWN = frozenset(
         *("pageSize", "updateTimeStart", "updateTimeEnd", "reportTimeStart", "reportTimeEnd", "scheduleDateStart"),
         *("scheduleDateEnd", "reportNo", "reportVersion", "reportStatus", "reportTime", "method", "document", "size"),
         *("consultation", "messages", "message", "seq", "after", "kind", "sent_at", "clinician", "clinicians"),
+        *("lines", "line", "escort", "at", "cause", "position", "accuracy_m", "amount", "currency"),
     )
 )
 HEADERS = ("idempotency-key", "retry-after")

@@ -79,11 +79,6 @@ class Account:
         """Whether the offer is an escort: what she does moves its bookings, and no report comes of them."""
         return self.escorts is not None and offer in self.escorts.offers
 
-    @property
-    def sends_alone(self) -> bool:
-        """Whether everything that it sells is an escort."""
-        return all(self.sends(offer) for pool in self.pools for offer in pool.offers)
-
 
 def load(path: Path, environ: Mapping[str, str]) -> list[Account]:
     """The accounts of a configuration file; keys, secrets and URLs may come from the environment instead, as

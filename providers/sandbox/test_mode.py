@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
@@ -24,13 +24,14 @@ LONGEST_SECONDS = 30.0
 
 def suggested(desk: Desk, *, escorts: bool = False) -> tuple[str, str]:
     """(offer, pool) for tests: an offer without rules of a pool that nobody has booked in, if there is such a one.
-    `escorts`: such a one for which somebody is sent; else none of those unless all are."""
+    `escorts`: one for which somebody is sent; else another one, as long as there is any."""
+    found = _suggested(desk, lambda code: desk.account.sends(code) == escorts)
+    return found if found[0] or escorts else _suggested(desk, lambda _code: True)
+
+
+def _suggested(desk: Desk, wanted: Callable[[str], bool]) -> tuple[str, str]:
     live = f"SELECT 1 FROM booking WHERE account = ? AND pool = ? AND status NOT IN {DEAD} LIMIT 1"
     found = ("", "")
-
-    def wanted(code: str) -> bool:
-        return desk.account.sends(code) == (escorts or desk.account.sends_alone)
-
     with desk.ledger.reading() as tx:
         for known in slots.known_pools(tx, desk.account.code):
             offers = [code for code, rules in known.pool.offers.items() if not rules and wanted(code)]

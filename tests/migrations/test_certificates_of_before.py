@@ -16,7 +16,7 @@ from providers.registry import answering_here
 from tests.booking.certifying.certified import offered, proved
 from tests.world import make_offer
 
-KNOWN_THEN = tuple(each for each in Capability if each is not Capability.CONSULTATIONS)
+KNOWN_THEN = tuple(each for each in Capability if each not in (Capability.CONSULTATIONS, Capability.ESCORTS))
 """No provider's doctors had a system of their own before there were certificates."""
 GIVEN = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_revision("0067").module
 

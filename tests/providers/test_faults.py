@@ -10,8 +10,9 @@ import pytest
 from providers.adapters.open_protocol import OpenProtocol
 from providers.port import Accepted, Answer, ComeBackLater, Confirmed, NotFound, Refused, RetryAfter, Unknown
 from providers.reported import RemoteBooking, RemoteSlot
+from providers.sandbox.faults import COMMANDS, FAULTS
 from tests.providers.wishes import by_key, cancel, reserve
-from tests.sandboxes import Sandbox, eventually
+from tests.sandboxes import ROOT, Sandbox, eventually
 
 
 def timed(adapter: OpenProtocol, slot: RemoteSlot) -> tuple[Answer, float]:
@@ -160,3 +161,10 @@ def test_a_poisoned_row_is_unreadable_and_no_other(
     assert len(poisoned.bookings) == len(good.bookings) - 1
     assert set(poisoned.references) < set(good.references)
     assert adapter.bookings_since(None, None) == good
+
+
+def test_every_fault_is_explained_to_who_orders_it() -> None:
+    said = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    assert [each for each in FAULTS if f"`{each}`" not in said] == []
+    commands = said[said.index("Commands: `") : said.index("With `about`")].split()
+    assert {each.strip("`.") for each in commands[1:]} == set(COMMANDS)

@@ -69,7 +69,7 @@ def _one_of(body: Mapping[str, Any], name: str, known: tuple[str, ...]) -> str:
 
 def _matched(body: Mapping[str, Any], name: str, pattern: str) -> str:
     value = fields.text(body, name)
-    if not re.fullmatch(pattern, value) or value.endswith("\n"):
+    if not re.fullmatch(pattern, value):
         raise fields.BadField(name, "format", f"{name} is not of the form that the contract has")
     return value
 

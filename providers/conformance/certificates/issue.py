@@ -4,9 +4,10 @@ What customers are offered rests on a provider's slots and bookings, and on what
 declared: keys, and the call that changes a date. An offer whose kind delivers a report needs the certificate of
 reports as well, where its protocol has a way to prove it. One whose kind has no times, which the provider's own
 doctors answer, rests on the certificate of consultations alone: it has no slots, is not moved, and its report is a
-doctor's summary. Lists and webhooks serve our own books; they have certificates, and nothing that is offered waits for
-them. Of a program that answers in our own books an offer needs the certificate of booking; whose people answer at the
-desk need none (docs/decisions/0040, 0045).
+doctor's summary. One for which somebody is sent needs the certificate of escorts besides, where its provider's own
+system tells who comes. Lists and webhooks serve our own books; they have certificates, and nothing that is offered
+waits for them. Of a program that answers in our own books an offer needs the certificate of booking; whose people
+answer at the desk need none (docs/decisions/0040, 0045).
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.orm import Session
 
-from marketplace.catalog.kinds import kinds, without_times
+from marketplace.catalog.kinds import dispatched, kinds, without_times
 from marketplace.catalog.markets import LIVE
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core import audit
@@ -28,9 +29,10 @@ from providers.adapters.settings import TEST_SETTINGS
 from providers.conformance.certificates.models import Certificate
 from providers.conformance.kit import declared
 from providers.conformance.step import Capability
-from providers.registry import answering_here, capabilities, needing_none
+from providers.registry import answering_here, capabilities, escorting, needing_none
 
 PROVISIONAL = timedelta(days=30)
+NOT_ON_TRUST = (Capability.CONSULTATIONS, Capability.ESCORTS)
 _UNTOLD = select(Certificate.provider_id).where(
     Certificate.ended_because == "settings",
     ~exists().where(audit.AuditLine.subject == Certificate.public_id, audit.AuditLine.action == "certificate.ended"),
@@ -52,6 +54,15 @@ _UNPROVED = (
     .distinct()
 )
 """Providers that offer consultations by certificates that never looked at one."""
+_UNSEEN = (
+    select(Offer.provider_id)
+    .join(Provider, Provider.id == Offer.provider_id)
+    .join(Certificate, (Certificate.provider_id == Provider.id) & Certificate.ended_at.is_(None))
+    .where(Offer.certified, Offer.market == LIVE, Offer.kind.in_(dispatched()), Provider.adapter.in_(escorting()))
+    .group_by(Offer.provider_id)
+    .having(func.bool_and(Certificate.capability != Capability.ESCORTS.value))
+)
+"""Providers that offer to send somebody by certificates that never looked at anybody who was sent."""
 
 
 def needed(adapter: str, offered: Collection[str] = ()) -> set[Capability]:
@@ -62,11 +73,12 @@ def needed(adapter: str, offered: Collection[str] = ()) -> set[Capability]:
         return {Capability.BOOKING} if can.program else set()
     at_once = {code for code in offered if code in without_times()}
     consultations = {Capability.CONSULTATIONS} if at_once else set()
+    escorts = {Capability.ESCORTS} if can.escorts and set(offered) & set(dispatched()) else set()
     if at_once and at_once == set(offered):
         return consultations
     keys = {Capability.IDEMPOTENCY} if can.idempotency_keys else set()
     change = {Capability.CHANGE} if can.change else set()
-    return {Capability.SLOTS, Capability.BOOKING, *keys, *change, *consultations}
+    return {Capability.SLOTS, Capability.BOOKING, *keys, *change, *consultations, *escorts}
 
 
 def in_force(session: Session, provider_id: int) -> dict[Capability, Certificate]:
@@ -114,14 +126,15 @@ def issue(
 
 def give_provisional(session: Session, provider_id: int, *, now: datetime, also: Collection[Capability] = ()) -> bool:
     """Give a provider that has no certificate at all provisional ones for 30 days; whether it was given some. That
-    doctors answer is not taken on trust: of consultations there is one only if it is named (`also`)."""
+    doctors answer, and that somebody comes, is not taken on trust: of consultations and of escorts there is one only if
+    it is named (`also`)."""
     provider = lock_provider(session, provider_id)
     known = in_force(session, provider_id)
     if known or provider.adapter in needing_none():
         mark_offers(session, provider)
         return False
     for capability in declared(provider.adapter):
-        if capability is not Capability.CONSULTATIONS or capability in also:
+        if capability not in NOT_ON_TRUST or capability in also:
             _add(session, provider_id, capability, now, expires_at=now + PROVISIONAL)
     mark_offers(session, provider)
     return True
@@ -137,7 +150,8 @@ def mark_offers(session: Session, provider: Provider, reference: str | None = No
         text(
             f"UPDATE offer SET certified = NOT certified WHERE provider_id = :provider AND market = {LIVE}"
             " AND certified IS DISTINCT FROM CASE WHEN kind = ANY(CAST(:at_once AS text[])) THEN CAST(:consultations"
-            " AS boolean) ELSE :base AND (:reports OR kind <> ALL(CAST(:reporting AS text[]))) END"
+            " AS boolean) ELSE :base AND (:reports OR kind <> ALL(CAST(:reporting AS text[])))"
+            " AND (:escorts OR kind <> ALL(CAST(:sent AS text[]))) END"
             + (" AND external_ref = :reference" if reference is not None else "")
         ),
         {
@@ -147,6 +161,8 @@ def mark_offers(session: Session, provider: Provider, reference: str | None = No
             "consultations": approved and Capability.CONSULTATIONS in have,
             "base": approved and needed(provider.adapter) <= have,
             "reports": unproved or Capability.REPORTS in have,
+            "escorts": not capabilities(provider.adapter).escorts or Capability.ESCORTS in have,
+            "sent": list(dispatched()),
             "reporting": [code for code, kind in kinds().items() if kind.traits.report],
         },
     )
@@ -170,7 +186,7 @@ def tend_certificates(*, now: datetime) -> dict[str, int]:
         .distinct()
     )
     with reading() as session:
-        found = (over, unmarked, _UNTOLD, _UNPROVED)
+        found = (over, unmarked, _UNTOLD, _UNPROVED, _UNSEEN)
         due = sorted({provider for query in found for provider in session.scalars(query)})
     ended = 0
     for provider_id in due:

@@ -34,7 +34,7 @@ from tests.eventually import eventually
 from tests.providers.conformance.served import serve
 from tests.world import World, make_offer
 
-ALL = [each for each in Capability if each is not Capability.CONSULTATIONS]
+ALL = [each for each in Capability if each not in issue.NOT_ON_TRUST]
 """What a provider proves whose doctors answer no consultations."""
 HOUR_AGO = clock.now() - timedelta(hours=1)
 

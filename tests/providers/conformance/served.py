@@ -25,6 +25,8 @@ from providers.sandbox.consultations.doctors import made_doctors, register
 from providers.sandbox.consultations.practice import Practice
 from providers.sandbox.day_capacity import app as day_app
 from providers.sandbox.day_capacity.silence import Silence
+from providers.sandbox.escorts import staff
+from providers.sandbox.escorts.way import Way
 from providers.sandbox.faults import Faults
 from providers.sandbox.ledger import Ledger
 from providers.sandbox.serving import Handler
@@ -67,9 +69,10 @@ class Served:
 
 @contextmanager
 def serve(
-    folder: Path, *, adapter: str = "open_protocol", manner: str = "prompt", doctors: int = 0
+    folder: Path, *, adapter: str = "open_protocol", manner: str = "prompt", doctors: int = 0, escorts: int = 0
 ) -> Iterator[Served]:
-    """A sandbox with one account, on a free port of loopback; with `doctors` it answers consultations."""
+    """A sandbox with one account, on a free port of loopback; with `doctors` it answers consultations, with
+    `escorts` it has so many to send."""
     account = Account("kit", (KEY,), manner=manner, confirm_after=0.05, webhook_secret=WEBHOOK_SECRET)
     ledger, faults = Ledger(folder / "ledger"), Faults()
     if doctors:
@@ -77,7 +80,12 @@ def serve(
         register(ledger, "kit", account.consultations.doctors)
     by_day = adapter == "day_capacity"
     pattern = "day" if by_day else "four_a_day"
-    slots.register(ledger, "kit", [Pool("P1", {"BASIC": {}}, pattern=pattern, capacity=5)], replace=True)
+    pools = [Pool("P1", {"BASIC": {}}, pattern=pattern, capacity=5)]
+    if escorts:
+        account.escorts = Way(("ESCORT",), staff.made_staff("kit", "HZ", escorts), every=0.0)
+        staff.register(ledger, "kit", account.escorts.staff)
+        pools.append(Pool("HZ", {"ESCORT": {}}, pattern="half_days", capacity=escorts))
+    slots.register(ledger, "kit", pools, replace=True)
     sender = (Silence if by_day else Sender)(ledger, account, faults)
     desk = Desk(account, ledger, faults, sender)
     create: Callable[..., Flask] = day_app.create_app if by_day else app.create_app

@@ -13,7 +13,7 @@ from tests.providers.conformance.served import failed, names, serve
 
 @pytest.mark.parametrize("manner", ["prompt", "deliberate"])
 def test_the_open_sandbox_is_certified_for_all_that_it_declares(tmp_path: Path, manner: str) -> None:
-    with serve(tmp_path, manner=manner, doctors=3) as served:
+    with serve(tmp_path, manner=manner, doctors=3, escorts=3) as served:
         result = served.run(patience=10)
         assert names(failed(result)) == []
         assert result.passed and result.capabilities == list(Capability)

@@ -28,7 +28,7 @@ from tests.booking.certifying.certified import change, ended, offered, proved
 from tests.people import NOON
 from tests.world import World, make_offer
 
-ON_TRUST = [each for each in Capability if each is not Capability.CONSULTATIONS]
+ON_TRUST = [each for each in Capability if each not in issue.NOT_ON_TRUST]
 """What a provider is given provisional certificates for."""
 
 
@@ -155,7 +155,7 @@ def test_what_an_offer_rests_on_is_needed_and_nothing_else(bare: World) -> None:
                 .values(ended_at=NOON, ended_because="failed")
             )
             issue.mark_offers(session, issue.lock_provider(session, bare.provider.id))
-        serves_us = (Capability.LISTS, Capability.WEBHOOKS, Capability.CONSULTATIONS)
+        serves_us = (Capability.LISTS, Capability.WEBHOOKS, Capability.CONSULTATIONS, Capability.ESCORTS)
         assert offered(bare.offer) == (missing in serves_us), missing
 
 
