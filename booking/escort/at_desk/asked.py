@@ -37,7 +37,8 @@ it could not be. Blank where none was meant for her: in test mode, or her phone 
 @dataclass(frozen=True)
 class Ask:
     """A worker was asked, by the public id of the assignment. `state` and `cause` say what became of it; `by_desk`: a
-    person asked her, else the clock did. `told` is of who is asked."""
+    person asked her, else the clock did; or nobody, where the provider's own system named her (`outside`). `told` is
+    of who is asked."""
 
     id: str
     worker: str
@@ -51,7 +52,7 @@ class Ask:
     due_at: datetime
     ended_at: datetime | None
     by_desk: bool
-    outside: bool
+    outside: bool = False
     told: Told = ""
 
 
