@@ -19,6 +19,7 @@ from booking.answering.answer import (
     report,
 )
 from booking.changes.reschedule import OutOfDate
+from booking.escort.after.confirm import is_complained
 from booking.escort.after.lost import CAUSE, came_after_all
 from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, taken_back, too_early
 from booking.escort.evidence.kinds import ENDING, IN_SERVICE
@@ -43,9 +44,9 @@ def said_by(kinds: Set[str], state: BookingState, *, by_code: bool) -> Came | No
     """What the kinds of deeds that were done say of a booking in this state; None for nothing new. A step that comes
     late never opens again what is over, save that who did not come has come after all.
 
-    Hand-over and signature end the visit only where the customer had given her code (`by_code`): a scribble on a phone
-    and a position that it tells are the worker's word alone. Without, they say that it is over, and the customer's word
-    or her silence ends it (escort.after).
+    Hand-over and signature end the visit only where the customer had given her code (`by_code`), and no complaint of
+    hers is open: a scribble on a phone and a position that it tells are the worker's word alone. Without, they say that
+    it is over, and the customer's word or her silence ends it (escort.after).
     """
     ended = kinds >= ENDING
     if ended and by_code:
@@ -67,14 +68,16 @@ def follow(member: Member, assignment_id: int, booking: str, *, now: datetime) -
             row = session.get_one(EscortAssignment, assignment_id)
             if row.state not in COUNTING:
                 return
-            found = session.execute(select(Booking.state, Booking.version).where(Booking.id == row.booking_id)).one()
+            found = session.get_one(Booking, row.booking_id)
+            complained = is_complained(session, found)
             deeds = session.execute(
                 select(EscortDeed.kind, EscortDeed.by_code)
                 .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
                 .join(Booking, Booking.id == EscortDeed.booking_id)
                 .where(EscortDeed.assignment_id == row.id, ~too_early(), ~taken_back())
             ).all()
-        came = said_by({it.kind for it in deeds}, found.state, by_code=any(it.by_code for it in deeds))
+        by_code = any(it.by_code for it in deeds) and not complained
+        came = said_by({it.kind for it in deeds}, found.state, by_code=by_code)
         if came is None:
             return
         try:

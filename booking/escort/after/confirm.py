@@ -64,7 +64,7 @@ def awaited(session: Session, booking: Booking, *, now: datetime) -> Awaited | N
         over_at=over_at,
         starts_at=start_of(booking.service_date, booking.starts_at, booking.time_zone),
         done_at=_done_at(session, booking),
-        complained=_is_complained(session, booking),
+        complained=is_complained(session, booking),
         now=now,
     )
 
@@ -74,7 +74,7 @@ def went_well(principal: Principal, booking: str, *, now: datetime) -> None:
     back. Again changes nothing. Raises NotFound, NothingToConfirm."""
     with transaction() as session:
         row, _ = lock_booking(session, own_escort(session, principal, booking).id)
-        if _is_complained(session, row):
+        if is_complained(session, row):
             close_discrepancy(session, row.provider_id, COMPLAINT, row.public_id, WITHDRAWN, now=now)
             touch(row, now=now)
         if row.state is _S.FULFILLED:
@@ -96,7 +96,7 @@ def something_wrong(principal: Principal, booking: str, what: str, *, now: datet
         raise Invalid(field="what", reason="not_offered")
     with transaction() as session:
         row, _ = lock_booking(session, own_escort(session, principal, booking).id)
-        if _is_complained(session, row):
+        if is_complained(session, row):
             return
         asked = awaited(session, row, now=now)
         if asked is None or asked.complain_until is None:
@@ -189,7 +189,7 @@ def _complete(booking_id: int, now: datetime) -> str:
         told_at = session.scalar(select(_told_at()).where(Booking.id == booking.id))
         if booking.state not in _OPEN or over_at is None or told_at is None or max(over_at, told_at) > now - SILENCE:
             return "moved_on"
-        if _is_complained(session, booking):
+        if is_complained(session, booking):
             return "complained"
         move(session, booking, _S.FULFILLED, actor=CLOCK, now=now, cause=SILENT)
     log.info("escort.completed_by_silence", booking=booking.public_id)
@@ -212,7 +212,8 @@ def _done_at(session: Session, booking: Booking) -> datetime | None:
     return done
 
 
-def _is_complained(session: Session, booking: Booking) -> bool:
+def is_complained(session: Session, booking: Booking) -> bool:
+    """Whether a case of its customer is open: nothing is completed until it is closed."""
     return session.scalar(select(_complaint()).where(Booking.id == booking.id)) is True
 
 
