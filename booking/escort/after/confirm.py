@@ -122,7 +122,9 @@ def _ask(booking_id: int, now: datetime) -> str:
         if asked is None or asked.confirm_until is None:
             return "moved_on"
         until = {"until": asked.confirm_until.isoformat()}
-        notify(session, booking.customer_id, NOTICE, booking.public_id, now=now, booking_id=booking.id, facts=until)
+        again = session.scalar(select(opened_again_at()).where(Booking.id == booking.id))
+        about = booking.public_id if again is None else f"{booking.public_id}:{again.isoformat()}"
+        notify(session, booking.customer_id, NOTICE, about, now=now, booking_id=booking.id, facts=until)
     return "asked"
 
 
@@ -169,14 +171,12 @@ def _over_sql() -> ColumnElement[datetime]:
 
 
 def _told_at() -> ColumnElement[datetime]:
-    """When (SQL, of a Booking) its customer was notified that it is over; NULL before."""
+    """When (SQL, of a Booking) its customer was notified that it is over, of one that was opened again since then; NULL
+    before."""
+    since = func.coalesce(Notification.created_at > opened_again_at(), True)
     return (
-        select(Notification.created_at)
-        .where(
-            Notification.customer_id == Booking.customer_id,
-            Notification.kind == NOTICE,
-            Notification.subject == Booking.public_id,
-        )
+        select(func.max(Notification.created_at))
+        .where(Notification.booking_id == Booking.id, Notification.kind == NOTICE, since)
         .correlate(Booking)
         .scalar_subquery()
     )
