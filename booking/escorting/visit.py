@@ -17,6 +17,7 @@ from booking.answering.answer import (
     report,
 )
 from booking.changes.reschedule import OutOfDate
+from booking.escort.after.confirm import is_complained
 from booking.escort.after.lost import CAUSE, came_after_all
 from booking.escort.evidence.counting import COUNTING, taken_back, too_early
 from booking.escort.evidence.models import EscortDeed
@@ -45,14 +46,16 @@ def follow(member: Member, assignment_id: int, booking: str, *, now: datetime) -
             row = session.get_one(EscortAssignment, assignment_id)
             if row.state not in COUNTING:
                 return
-            found = session.execute(select(Booking.state, Booking.version).where(Booking.id == row.booking_id)).one()
+            found = session.get_one(Booking, row.booking_id)
+            complained = is_complained(session, found)
             deeds = session.execute(
                 select(EscortDeed.kind, EscortDeed.by_code)
                 .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
                 .join(Booking, Booking.id == EscortDeed.booking_id)
                 .where(EscortDeed.assignment_id == row.id, ~too_early(), ~taken_back())
             ).all()
-        came = said_by({it.kind for it in deeds}, found.state, by_code=any(it.by_code for it in deeds))
+        by_code = any(it.by_code for it in deeds) and not complained
+        came = said_by({it.kind for it in deeds}, found.state, by_code=by_code)
         if came is None:
             return
         try:

@@ -65,7 +65,7 @@ def awaited(session: Session, booking: Booking, *, now: datetime) -> Awaited | N
         over_at=over_at,
         starts_at=start_of(booking.service_date, booking.starts_at, booking.time_zone),
         done_at=_done_at(session, booking),
-        complained=_is_complained(session, booking),
+        complained=is_complained(session, booking),
         now=now,
     )
 
@@ -75,7 +75,7 @@ def went_well(principal: Principal, booking: str, *, now: datetime) -> None:
     back. Again changes nothing. Raises NotFound, NothingToConfirm."""
     with transaction() as session:
         row, _ = lock_booking(session, own_escort(session, principal, booking).id)
-        if _is_complained(session, row):
+        if is_complained(session, row):
             close_discrepancy(session, row.provider_id, COMPLAINT, row.public_id, WITHDRAWN, now=now)
             touch(row, now=now)
         if row.state is _S.FULFILLED:
@@ -98,7 +98,7 @@ def something_wrong(principal: Principal, booking: str, what: str, *, now: datet
         raise Invalid(field="what", reason="not_offered")
     with transaction() as session:
         row, _ = lock_booking(session, own_escort(session, principal, booking).id)
-        if _is_complained(session, row):
+        if is_complained(session, row):
             return
         asked = awaited(session, row, now=now)
         if asked is None or asked.complain_until is None:
@@ -126,7 +126,9 @@ def _ask(booking_id: int, now: datetime) -> str:
         if asked is None or asked.confirm_until is None:
             return "moved_on"
         until = {"until": asked.confirm_until.isoformat()}
-        notify(session, booking.customer_id, NOTICE, booking.public_id, now=now, booking_id=booking.id, facts=until)
+        again = session.scalar(select(opened_again_at()).where(Booking.id == booking.id))
+        about = booking.public_id if again is None else f"{booking.public_id}:{again.isoformat()}"
+        notify(session, booking.customer_id, NOTICE, about, now=now, booking_id=booking.id, facts=until)
     return "asked"
 
 
@@ -181,14 +183,12 @@ def _over_sql() -> ColumnElement[datetime]:
 
 
 def _told_at() -> ColumnElement[datetime]:
-    """When (SQL, of a Booking) its customer was notified that it is over; NULL before."""
+    """When (SQL, of a Booking) its customer was notified that it is over, of one that was opened again since then; NULL
+    before."""
+    since = func.coalesce(Notification.created_at > opened_again_at(), True)
     return (
-        select(Notification.created_at)
-        .where(
-            Notification.customer_id == Booking.customer_id,
-            Notification.kind == NOTICE,
-            Notification.subject == Booking.public_id,
-        )
+        select(func.max(Notification.created_at))
+        .where(Notification.booking_id == Booking.id, Notification.kind == NOTICE, since)
         .correlate(Booking)
         .scalar_subquery()
     )
@@ -224,7 +224,8 @@ def _done_at(session: Session, booking: Booking) -> datetime | None:
     return done
 
 
-def _is_complained(session: Session, booking: Booking) -> bool:
+def is_complained(session: Session, booking: Booking) -> bool:
+    """Whether a case of its customer is open: nothing is completed until it is closed."""
     return session.scalar(select(_open_case(COMPLAINT)).where(Booking.id == booking.id)) is True
 
 

@@ -19,9 +19,9 @@ def said_by(kinds: Set[str], state: BookingState, *, by_code: bool) -> Came | No
     """What the kinds of deeds that were done say of a booking in this state; None for nothing new. A step that comes
     late never opens again what is over, save that who did not come has come after all.
 
-    Hand-over and signature end the visit only where the customer had given her code (`by_code`): a scribble on a phone
-    and a position that it tells are the worker's word alone. Without, they say that it is over, and the customer's word
-    or her silence ends it (escort.after).
+    Hand-over and signature end the visit only where the customer had given her code (`by_code`), and no complaint of
+    hers is open: a scribble on a phone and a position that it tells are the worker's word alone. Without, they say that
+    it is over, and the customer's word or her silence ends it (escort.after).
     """
     ended = kinds >= ENDING
     if ended and by_code:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from booking.actors import provider_actor
 from booking.attendance.early import too_early
 from booking.changes.requests import open_cancel
+from booking.escort.after.confirm import is_complained
 from booking.escort.evidence import counting
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.evidence.said import said_by
@@ -98,7 +99,8 @@ def proof_of(session: Session, booking: Booking) -> Proof:
         .where(EscortDeed.booking_id == booking.id, EscortAssignment.state.in_(counting.COUNTING))
         .where(~counting.too_early(), ~counting.taken_back())
     ).all()
-    return Proof(frozenset(each.kind for each in deeds), any(each.by_code for each in deeds))
+    by_code = any(each.by_code for each in deeds) and not is_complained(session, booking)
+    return Proof(frozenset(each.kind for each in deeds), by_code)
 
 
 def follow(visit: Visit) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from booking.actors import Actor
 from booking.discrepancies import Discrepancy
+from booking.escort.after.confirm import something_wrong, went_well
 from booking.escort.after.lost import CAME_AFTER_ALL, end_lost
 from booking.escort.deeds import deeds_of
 from booking.escort.evidence.doubt import FARTHEST
@@ -398,3 +399,14 @@ def test_a_hand_over_that_was_signed_says_of_one_that_was_lost_that_they_met() -
     assert cases() == [], "half of it may be a slip of the hand"
     stage.taken(deed("signed", 2, strokes=[[0, 0, 500, 200]]), now=late)
     assert cases() == [stage.booking]
+
+
+def test_while_her_customers_complaint_is_open_no_signature_completes_it() -> None:
+    stage = make_stage()
+    me, now = stage.made.world.principal, EIGHT + timedelta(hours=1)
+    stage.taken(deed("met", 1, code=CODE), now=EIGHT)
+    something_wrong(me, stage.booking, "another_person", now=now)
+    stage.taken(deed("handed_over", 2, words="x"), deed("signed", 3, strokes=[[0, 0, 500, 200]]), now=now)
+    assert stage.state() == "in_service", "she was told that nothing is completed until she is called"
+    went_well(me, stage.booking, now=now)
+    assert stage.state() == "fulfilled"

@@ -150,9 +150,12 @@ def test_one_that_is_opened_again_is_not_closed_at_once(db: Engine) -> None:
     with transaction() as session:
         row, _ = lock_booking(session, booking_row(one.booking).id)
         move(session, row, BookingState.IN_SERVICE, actor=Actor("provider"), now=again)
-    assert complete_silent(now=again + SILENCE - timedelta(seconds=1)) == 0
+    assert complete_silent(now=again + SILENCE) == 0, "she does not know that she is asked again"
+    told_at = again + timedelta(hours=1)
+    assert (ask_customers(now=told_at), ask_customers(now=told_at)) == (1, 0)
+    assert complete_silent(now=told_at + SILENCE - timedelta(seconds=1)) == 0
     assert one.state() == "in_service"
-    assert complete_silent(now=again + SILENCE) == 1
+    assert complete_silent(now=told_at + SILENCE) == 1
 
 
 @pytest.mark.parametrize(("happens", "outcome"), [("complaint", "complained"), ("no_show", "moved_on")])
