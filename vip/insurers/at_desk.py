@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from marketplace.core import audit, clock, ids
@@ -127,9 +127,9 @@ def _waits(principal: Principal) -> tuple[ColumnElement[bool], ...]:
     return PolicySnapshot.insurer_id == principal.insurer_id, PolicySnapshot.state == "waiting"
 
 
-def _vanished(row: PolicySnapshot, gone: Sequence[ColumnElement[bool]], after: int) -> Select[Any]:
+def _vanished(row: PolicySnapshot, gone: Sequence[ColumnElement[bool]], after: int) -> Any:
     now_gone = select(Policy.id).where(*gone)
-    wanted: Select[Any] = (
+    wanted: Any = (
         select(Policy, Customer.name, VanishedPolicy, Policy.id.in_(now_gone).label("gone"))
         .join(VanishedPolicy, VanishedPolicy.policy_id == Policy.id)
         .join(Customer, Customer.id == Policy.customer_id)
