@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
@@ -36,10 +38,28 @@ def booked_sites(customer_id: int) -> list[str]:
         return list(dict.fromkeys(session.scalars(wanted)))
 
 
+def city_of_relative(customer_id: int, person: str) -> str:
+    """The city in which this relative of hers (a public id) was booked for last; blank for herself, for somebody who
+    was never booked for, and for who is not of her family."""
+    wanted = _cities(customer_id).where(Beneficiary.public_id == person, Beneficiary.relation != "self").limit(1)
+    with reading() as session:
+        found = session.execute(wanted).first()
+    return "" if found is None else found.city
+
+
 def family_cities(customer_id: int) -> dict[str, str]:
     """The city in which each of her people was booked for last, by the person's public id; nobody that was never booked
     for, or that she has removed."""
-    wanted = (
+    cities: dict[str, str] = {}
+    with reading() as session:
+        for person, city in session.execute(_cities(customer_id).limit(_MOST)):
+            cities.setdefault(person, city)
+    return cities
+
+
+def _cities(customer_id: int) -> Any:
+    """Her people's public ids, each with the `city` of a booking, the newest first."""
+    return (
         select(Beneficiary.public_id, Site.city)
         .join(Booking, Booking.beneficiary_id == Beneficiary.id)
         .join(Offer, Offer.id == Booking.offer_id)
@@ -48,10 +68,4 @@ def family_cities(customer_id: int) -> dict[str, str]:
         .where(Booking.customer_id == customer_id, Booking.state.in_(_THERE), Booking.kind.not_in(without_times()))
         .where(Beneficiary.removed_at.is_(None))
         .order_by(Booking.id.desc())
-        .limit(_MOST)
     )
-    cities: dict[str, str] = {}
-    with reading() as session:
-        for person, city in session.execute(wanted):
-            cities.setdefault(person, city)
-    return cities

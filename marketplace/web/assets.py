@@ -16,6 +16,7 @@ from marketplace.web import compression, cookies
 from marketplace.web.formats import init_formats
 from marketplace.web.kind_words import init_kind_words
 from marketplace.web.language import init_language
+from marketplace.web.place_words import init_place_words
 from marketplace.web.urls import desk_pages_of, pages_of
 
 STATIC = Path(__file__).with_name("static")
@@ -100,6 +101,7 @@ def init_look(app: Flask) -> None:
     init_language(app)
     init_formats(app)
     init_kind_words(app)
+    init_place_words(app)
     app.jinja_env.globals.update(pages_of=pages_of, desk_pages_of=desk_pages_of)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

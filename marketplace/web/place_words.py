@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Flask
+
 from marketplace.catalog.english.addresses import english_address, english_where
 from marketplace.catalog.english.places import city_called, english_place
 from marketplace.catalog.english.sites import english_site
@@ -33,6 +35,17 @@ def district_name(district: str) -> str:
     return by_language(Text(district, english_place(district) if district else ""))
 
 
+def province_name(province: str) -> str:
+    """`浙江省`, Zhejiang; blank for blank."""
+    return by_language(Text(province, english_place(province) if province else ""))
+
+
+def both_names(name: str, city: str = "", district: str = "", province: str = "") -> str:
+    """The name of a place as `site_name`; to a reader of English who must know which of several entries it is with the
+    Chinese one, since 北京安康医院 and 安康医院 have one name in English."""
+    return by_language(Text(name, f"{english_site(name, province, city, district)} {name}"))
+
+
 def where_line(province: str, city: str, district: str, address: str) -> str:
     """District and street of a place in a city that is known already."""
     street = address.removeprefix(province).removeprefix(city).removeprefix(district)
@@ -52,6 +65,12 @@ def for_the_driver(site: Mapping[str, Any]) -> str:
     if current() is not ENGLISH:
         return ""
     return " ".join(part for part in (str(site["name"]), _chinese_address(site)) if part)
+
+
+def init_place_words(app: Flask) -> None:
+    """Make the names filters of the templates, under their own names."""
+    for function in (site_name, city_name, district_name, province_name):
+        app.jinja_env.filters[function.__name__] = function
 
 
 def _chinese_address(site: Mapping[str, Any]) -> str:

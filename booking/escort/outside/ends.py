@@ -11,8 +11,7 @@ from sqlalchemy import select
 from booking.actors import provider_actor
 from booking.attendance.early import too_early
 from booking.changes.requests import open_cancel
-from booking.discrepancies import Discrepancy
-from booking.escort.after.awaited import COMPLAINT
+from booking.escort.after.confirm import is_complained
 from booking.escort.after.lost import stood_there
 from booking.escort.evidence.counting import WITH_THE_PERSON
 from booking.escort.outside import cases
@@ -55,7 +54,7 @@ def _done(visit: Visit, proof: Proof, version: int) -> None:
         cases.unproved(session, booking, "fulfilled", now=now)
         return
     cases.proved(session, booking, now=now)
-    if proof.by_code and not _complained(visit):
+    if proof.by_code:
         visit.row.status_version = version
         go_to(session, booking, _S.FULFILLED, provider_actor(session, booking), "", now)
 
@@ -63,15 +62,8 @@ def _done(visit: Visit, proof: Proof, version: int) -> None:
 def _not_come(visit: Visit, proof: Proof, version: int) -> None:
     session, booking, now = visit.session, visit.booking, visit.at
     arrived = session.scalar(select(stood_there().exists()).where(Booking.id == booking.id))
-    if arrived and not proof.kinds & WITH_THE_PERSON and not _complained(visit):
+    if arrived and not proof.kinds & WITH_THE_PERSON and not is_complained(session, booking):
         visit.row.status_version = version
         go_to(session, booking, _S.NO_SHOW, provider_actor(session, booking), "", now)
     else:
         cases.unproved(session, booking, "no_show", now=now)
-
-
-def _complained(visit: Visit) -> bool:
-    wrong = select(Discrepancy.id).where(
-        Discrepancy.booking_id == visit.booking.id, Discrepancy.kind == COMPLAINT, Discrepancy.closed_at.is_(None)
-    )
-    return visit.session.scalar(wrong) is not None

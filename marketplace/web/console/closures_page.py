@@ -13,6 +13,7 @@ from booking.closures.closed_by_others import StandsThere
 from booking.closures.view import ClosureView
 from marketplace.web import booking_words
 from marketplace.web.parts import Pill
+from marketplace.web.place_words import city_name, site_name
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def stands_there(it: StandsThere) -> StandsThereRow:
         to_day=it.to_day.isoformat() if it.to_day else None,
         mode="cancel",
     )
-    return StandsThereRow(url, it.site, it.city, it.from_day, it.to_day, it.bookings)
+    return StandsThereRow(url, site_name(it.site, it.city), city_name(it.city), it.from_day, it.to_day, it.bookings)
 
 
 def modes() -> tuple[tuple[str, str], ...]:
@@ -82,8 +83,8 @@ def closure(it: ClosureView) -> ClosurePage:
     return ClosurePage(
         id=it.id,
         url=url_for("console.closure", closure=it.id),
-        site=it.site,
-        city=it.city,
+        site=site_name(it.site, it.city),
+        city=city_name(it.city),
         from_day=it.from_day,
         to_day=it.to_day,
         mode=dict(modes())[it.mode],

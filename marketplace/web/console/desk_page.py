@@ -20,6 +20,7 @@ from marketplace.web.console.books.discrepancy_words import kind_words
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
 from marketplace.web.people import named
+from marketplace.web.place_words import site_name, site_of
 from marketplace.web.tickets import state_of, title, when
 
 
@@ -103,7 +104,7 @@ def row(card: BookingCard, now: datetime) -> DeskRow:
         card.id,
         card.reference,
         title(card),
-        str(card.site["name"]),
+        site_of(card.site),
         named(card.beneficiary_name, card.relation),
         when(card),
         booking_words.pill(state_of(card, now)),
@@ -218,7 +219,7 @@ def dispute_row(it: OpenDispute) -> DisputeRow:
     return DisputeRow(
         it.reference,
         by_language(it.offer_name),
-        it.site_name,
+        site_name(it.site_name),
         by_language(it.provider_name),
         When(it.service_date, it.time_zone, it.starts_at),
         it.opened_at,

@@ -23,10 +23,20 @@ TOO_WIDE = """() => [...document.querySelectorAll("body *")]
         && !it.closest(".sr, .skip, .days, .filters, .chips--scroll, .plate, .tablewrap, dialog:not([open]), svg"))
     .map((it) => it.outerHTML.slice(0, 160))"""
 
+# A choice whose words don't fit goes into the next row, and its words stay whole.
+BROKEN = """() => [...document.querySelectorAll(".seg label span, .seg a")].filter((it) => it.checkVisibility())
+    .flatMap((it) => [...it.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE))
+    .flatMap((node) => [...node.data.matchAll(/[A-Za-z]{2,}/g)].filter((word) => {
+        const range = document.createRange();
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+    })).map(([word]) => `broken: ${word}`)"""
+
 # Few questions to the browser, and few other sizes of its window: each costs some milliseconds of four processes.
 WITH_TEXTS_OF = f"""(sizes) => sizes.map((size) => {{
     document.documentElement.style.fontSize = size;
-    return [({TOO_WIDE})(), document.scrollingElement.scrollWidth];
+    return [[...({TOO_WIDE})(), ...({BROKEN})()], document.scrollingElement.scrollWidth];
 }})"""
 
 TOO_SMALL = """() => [...document.querySelectorAll("a, button, summary, input:not([type=hidden]), select")]
@@ -92,6 +102,7 @@ PLANT = """() => {
     add('<p>pale</p>', {color: "#777", background: "#888"});
     add('<img src="/static/img/favicon.svg">');
     add('<p>wide on a telephone</p>', {width: "385px"});
+    add('<div class="seg"><label><span>unbreakable</span></label></div>', {width: "4rem"});
     add('<p>wide with large letters</p>', {width: "88rem"});
     document.querySelector("main").setAttribute("style", "opacity: 1");
 }"""

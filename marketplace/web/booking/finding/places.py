@@ -25,7 +25,17 @@ from marketplace.web.answers import Views, asked, asked_all, render, see_other
 from marketplace.web.benefit_cards import bookable, which_line
 from marketplace.web.booking.finding import filters, maps, packages_page, places_page, searching
 from marketplace.web.booking.finding.places_page import Finder, PersonChoice, Search
-from marketplace.web.booking.finding.whose import facts_of, paying, people_of, usable_benefits, why_not
+from marketplace.web.booking.finding.whose import (
+    HerCity,
+    begun_there,
+    chosen_city,
+    facts_of,
+    her_city,
+    paying,
+    people_of,
+    usable_benefits,
+    why_not,
+)
 from marketplace.web.cities import remember_city, usual_city
 from marketplace.web.formats import sentences
 from marketplace.web.kind_words import kind_name
@@ -86,18 +96,28 @@ def places() -> Response:
         benefit_line=_benefit_line(me, member, search.benefit, search.entitlement, now),
         elsewhere=shown.elsewhere,
         query_error=words.error,
+        her_city=_begun_there(search, me, member) if shown.city == search.city else None,
     )
     answer = render(
         "places.html",
         page=finder,
         city_name=city_name(shown.city or search.city),
         cities_url=Search(search.benefit, search.person, search.city, search.entitlement).url("web.cities"),
-        who_url=search.url("web.who", next=search.url()),
+        who_url=search.url("web.who", next=search.url(city=asked("city", 50))),
         here=search.url(),
     )
     answer.headers["Permissions-Policy"] = POSITION_HERE
-    _store_city(answer, search.city)
+    if city := chosen_city(me, member, search.city):
+        remember_city(answer, city)
     return answer
+
+
+def _begun_there(search: Search, me: Principal, member: Member) -> HerCity | None:
+    hers = her_city(me)
+    if not hers or search.city != hers:
+        return None
+    usual = usual_city(offer_cities(search.benefit, market=me.market))
+    return begun_there(member, hers, usual, search.url(city=usual))
 
 
 def _found(
@@ -266,7 +286,7 @@ def search_asked(me: Principal) -> Search:
     return Search(
         benefit,
         asked("for", 64),
-        asked("city", 50) or usual_city(offer_cities(benefit, market=me.market)),
+        asked("city", 50) or _first_city(me, benefit),
         asked("entitlement", 64),
         "",
         asked_all("tier", 20),
@@ -278,6 +298,12 @@ def search_asked(me: Principal) -> Search:
     )
 
 
+def _first_city(me: Principal, benefit: str) -> str:
+    """The city to begin in: the relative's where there are offers, else the reader's."""
+    found, hers = offer_cities(benefit, market=me.market), her_city(me)
+    return hers if hers in {each.name for each in found} else usual_city(found)
+
+
 def _first_benefit(me: Principal) -> str:
     """The kind of the first benefit that can be booked, else the first kind that is."""
     today = clock.today(me.time_zone)
@@ -285,13 +311,9 @@ def _first_benefit(me: Principal) -> str:
     return next((code for code in (*codes, *kinds()) if bookable(code)), "")
 
 
-def _store_city(answer: Response, city: str) -> None:
-    if asked("city", 50) and city:
-        remember_city(answer, city)
-
-
 def _choices(members: list[Member], search: Search, today: date) -> tuple[PersonChoice, ...]:
-    return tuple(PersonChoice(person(one, today), search.url(**{"for": one.public_id})) for one in members)
+    kept = {"city": asked("city", 50)}  # nobody's where none was asked for: each begins in her own
+    return tuple(PersonChoice(person(one, today), search.url(**kept, **{"for": one.public_id})) for one in members)
 
 
 def _offer_of(path: str) -> str:

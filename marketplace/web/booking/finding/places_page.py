@@ -15,6 +15,7 @@ from booking.finding.places import FoundPlace, Places
 from booking.offers.cards import OfferCard
 from marketplace import wording
 from marketplace.core.text import Text
+from marketplace.web.booking.finding.whose import HerCity
 from marketplace.web.formats import day, dotted, money, number, time_of
 from marketplace.web.language import by_language
 from marketplace.web.parts import Choice, Person
@@ -114,8 +115,8 @@ class KnownPlace:
 class Finder:
     """The place finder. `people` are those to choose from, `person` the chosen one among them. `counts` says how many
     places there are to book; `sorts` are the orders; `note` is what has to be said of the order. `known` are her own
-    places, `more_url` fetches the next page of rows; empty at the end. `plain_url` is the same search without
-    filters."""
+    places, `her_city` why the list begins elsewhere, `more_url` fetches the next page of rows; empty at the end.
+    `plain_url` is the same search without filters."""
 
     benefit: str
     title: str
@@ -135,6 +136,7 @@ class Finder:
     benefit_line: str = ""
     elsewhere: Elsewhere | None = None
     query_error: str = ""
+    her_city: HerCity | None = None
 
 
 FEW = 3

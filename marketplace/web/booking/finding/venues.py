@@ -30,7 +30,15 @@ from marketplace.web.booking.finding import searching, venues_page
 from marketplace.web.booking.finding.places_page import PersonChoice
 from marketplace.web.booking.finding.searching import Shown
 from marketplace.web.booking.finding.venues_page import VenueFinder, VenueSearch
-from marketplace.web.booking.finding.whose import paying, people_of, usable_benefits
+from marketplace.web.booking.finding.whose import (
+    HerCity,
+    begun_there,
+    chosen_city,
+    her_city,
+    paying,
+    people_of,
+    usable_benefits,
+)
 from marketplace.web.cities import recent_cities, remember_city
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
@@ -76,16 +84,25 @@ def venue_list() -> Response:
         ),
         words.text,
         words.error,
+        _begun_there(search, me, about, member) if shown.city == search.city else None,
     )
     answer = render(
         "venues.html",
         page=page,
         cities_url=search.plain().url("web.venue_cities"),
-        who_url=search.url("web.who", next=search.url()),
+        who_url=search.url("web.who", next=search.url(city=asked("city", 50))),
     )
-    if asked("city", 50):
-        remember_city(answer, search.city)
+    if city := chosen_city(me, member, search.city):
+        remember_city(answer, city)
     return answer
+
+
+def _begun_there(search: VenueSearch, me: Principal, about: Asked, member: Member) -> HerCity | None:
+    hers = her_city(me)
+    if not hers:
+        return None
+    usual = _usual_city(me, about)
+    return begun_there(member, hers, usual, search.url(city=usual))
 
 
 def venue_cities() -> Response:
@@ -168,7 +185,7 @@ def _search(me: Principal, about: Asked) -> VenueSearch:
     return VenueSearch(
         about.kind,
         asked("for", 64),
-        asked("city", 50) or _usual_city(me, about),
+        asked("city", 50) or her_city(me) or _usual_city(me, about),
         asked("entitlement", 64),
         "" if words.error else words.text,
         level if level in LEVELS else "",
@@ -213,7 +230,8 @@ def _found(query: SiteQuery, about: Asked, search: VenueSearch, stage: Stage, cu
 
 def _people(members: list[Member], search: VenueSearch, me: Principal, now: datetime) -> tuple[PersonChoice, ...]:
     today = clock.today(me.time_zone, now)
-    return tuple(PersonChoice(person(one, today), search.url(**{"for": one.public_id})) for one in members)
+    kept = {"city": asked("city", 50)}  # nobody's where none was asked for: each begins in her own
+    return tuple(PersonChoice(person(one, today), search.url(**kept, **{"for": one.public_id})) for one in members)
 
 
 VIEWS: Views = {"venues": venue_list, "venue_cities": venue_cities, "venue_coverage": venue_coverage}

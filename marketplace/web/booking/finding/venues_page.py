@@ -17,6 +17,7 @@ from marketplace.catalog.coverage.level import LEVELS
 from marketplace.catalog.english.pinyin import syllables
 from marketplace.catalog.english.places import english_city
 from marketplace.web.booking.finding.places_page import Elsewhere, PersonChoice, way
+from marketplace.web.booking.finding.whose import HerCity
 from marketplace.web.coverage_words import how_soon, level_pill, level_word
 from marketplace.web.formats import day, dotted, number
 from marketplace.web.parts import Choice, Person, Pill
@@ -85,8 +86,8 @@ class VenueRow:
 @dataclass(frozen=True)
 class VenueFinder:
     """The list. `counts` says how many places of what was asked for are covered and how; `elsewhere` is what is
-    said of other cities. `more_url` fetches the next page of rows; empty at the end. `query`
-    stands in the search box; `query_error` says why it cannot be searched for."""
+    said of other cities, `her_city` why the list begins in one. `more_url` fetches the next page of rows; empty at
+    the end. `query` stands in the search box; `query_error` says why it cannot be searched for."""
 
     search: VenueSearch
     title: str
@@ -103,6 +104,7 @@ class VenueFinder:
     benefit_line: str = ""
     query: str = ""
     query_error: str = ""
+    her_city: HerCity | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from marketplace.web.coverage_words import level_choices, level_pill, level_word
 from marketplace.web.formats import dotted
 from marketplace.web.kind_words import kind_name
 from marketplace.web.parts import Pill
+from marketplace.web.place_words import city_name, district_name, province_name, site_name
 from marketplace.web.tiers import tier_word
 
 
@@ -71,7 +72,15 @@ def city(row: CityRow, kind: str, on: date) -> City:
     """A row of the list."""
     had = row.counts
     url = url_for("console.coverage_city", kind=kind, province=had.province, city=had.city, on=on.isoformat())
-    return City(had.city, had.province, url, had.covered, had.on_request, had.not_covered, row.next_day)
+    return City(
+        city_name(had.city),
+        province_name(had.province),
+        url,
+        had.covered,
+        had.on_request,
+        had.not_covered,
+        row.next_day,
+    )
 
 
 def totals(rows: Sequence[CityRow]) -> Totals:
@@ -112,9 +121,9 @@ def line(it: LineView) -> Line:
         "later": Pill(pgettext("coverage line", "Counts later"), "wait", icon="clock"),
         "over": Pill(pgettext("coverage line", "Replaced"), "off", icon="x"),
     }
-    part = [*([it.district] if it.district else []), *([tier_name(it.tier)] if it.tier else [])]
+    part = [*([district_name(it.district)] if it.district else []), *([tier_name(it.tier)] if it.tier else [])]
     return Line(
-        it.site or (dotted(part) if part else _("The whole city")),
+        (site_name(it.site) if it.site else "") or (dotted(part) if part else _("The whole city")),
         level_pill(it.level),
         it.counts_from,
         states[it.state],
@@ -133,12 +142,14 @@ def _source(source: str) -> str:
 
 def place(it: SiteRow) -> Place:
     """A place of a city."""
-    return Place(it.name, it.district, tier_word(it.tier), level_pill(it.level))
+    return Place(
+        site_name(it.name, district=it.district), district_name(it.district), tier_word(it.tier), level_pill(it.level)
+    )
 
 
 def district_choices(view: CityView) -> tuple[tuple[str, str], ...]:
     """The districts that a line can be about."""
-    return (("", _("All districts")), *((name, name) for name in view.districts))
+    return (("", _("All districts")), *((name, district_name(name)) for name in view.districts))
 
 
 def tier_choices(view: CityView) -> tuple[tuple[str, str], ...]:
@@ -148,7 +159,7 @@ def tier_choices(view: CityView) -> tuple[tuple[str, str], ...]:
 
 def site_choices(view: CityView) -> tuple[tuple[str, str], ...]:
     """The places that a line can be about, by name: in one city there is one of each."""
-    return (("", _("All places")), *((name, name) for name in sorted(site.name for site in view.sites)))
+    return (("", _("All places")), *((name, site_name(name)) for name in sorted(site.name for site in view.sites)))
 
 
 def levels() -> tuple[tuple[str, str], ...]:

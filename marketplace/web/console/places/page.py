@@ -11,10 +11,12 @@ from flask_babel import ngettext, pgettext
 
 from booking.places.view import Merged, Pair, PlaceView, Side, Suited
 from marketplace.catalog.search import SiteView
+from marketplace.core.text import Text
 from marketplace.web.formats import dotted
 from marketplace.web.kind_words import kind_name
 from marketplace.web.language import by_language
 from marketplace.web.parts import Link
+from marketplace.web.place_words import both_names, city_name, district_name, province_name
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,15 @@ class PlacePage:
 
 def side(it: Side) -> SideCard:
     """A site with what is known of it."""
+    where = (
+        province_name(it.province if it.province != it.city else ""),
+        city_name(it.city),
+        district_name(it.district),
+    )
     known = (
         (_("Other names"), "、".join(it.aliases)),
         (_("Merged into it"), "、".join(it.parts)),
-        (pgettext("address", "Where"), dotted((it.province if it.province != it.city else "", it.city, it.district))),
+        (pgettext("address", "Where"), dotted(where)),
         (_("Address"), it.address),
         (_("Tier"), it.tier or ""),
         (_("Kind"), it.kind),
@@ -90,7 +97,7 @@ def side(it: Side) -> SideCard:
     sold = ngettext("%(num)d service is sold here", "%(num)d services are sold here", it.offers)
     return SideCard(
         it.id,
-        it.name,
+        both_names(it.name, it.city, it.district, it.province),
         url_for("console.place", site=it.id),
         tuple((label, value) for label, value in known if value),
         sold if it.offers else _("Nothing is sold here."),
@@ -140,7 +147,7 @@ def place(it: PlaceView) -> PlacePage:
     """One place, with what is decided about it."""
     return PlacePage(
         side(it.side),
-        it.entry,
+        both_names(it.entry) if it.entry else "",
         tuple(map(merged, it.merges)),
         tuple(map(pair, it.pairs)),
         tuple(map(_suited, it.suited)),
@@ -162,7 +169,7 @@ def filters(state: str, city: str) -> tuple[Link, ...]:
 
 def merged(it: Merged) -> MergedRow:
     """What is or was part of a place."""
-    return MergedRow(it.id, side(it.site), it.into, it.merged_at, it.undone_at)
+    return MergedRow(it.id, side(it.site), both_names(it.into), it.merged_at, it.undone_at)
 
 
 @dataclass(frozen=True)
@@ -177,5 +184,6 @@ class Hit:
 
 def hit(it: SiteView) -> Hit:
     """A place that a search found."""
-    where = dotted((it.city, it.district, it.address))
-    return Hit(it.public_id, it.name, where, url_for("console.place", site=it.public_id))
+    around = Text(dotted((it.city, it.district, it.address)), it.address_en or it.where_en)
+    name = both_names(it.name, it.city, it.district, it.province)
+    return Hit(it.public_id, name, by_language(around), url_for("console.place", site=it.public_id))

@@ -128,13 +128,13 @@ def _facts(found: SnapshotInFull) -> tuple[Fact, ...]:
     facts = [
         Fact(_("Opened"), moment(it.opened_at)),
         Fact(_("Completed"), moment(it.completed_at) if it.completed_at else _("not yet")),
-        Fact(_("What it does with vanished policies"), ends),
+        Fact(_("If policies vanish"), ends),
         Fact(_("Policies named"), number(it.named)),
         Fact(_("Lines refused"), number(it.refused)),
     ]
     if it.completed_at:
         facts += [
-            Fact(_("In force when it was completed"), number(it.known)),
+            Fact(_("Policies in force"), number(it.known)),
             Fact(_("Vanished"), number(it.vanished)),
             Fact(_("Ended for it"), number(it.ended)),
         ]

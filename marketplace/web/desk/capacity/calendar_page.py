@@ -15,6 +15,7 @@ from booking.capacity_rules.view import CalendarView, DayView, SlotView
 from marketplace.web import formats
 from marketplace.web.language import by_language
 from marketplace.web.parts import Link
+from marketplace.web.place_words import site_name
 
 VIEWS = ("month", "week")
 
@@ -58,7 +59,7 @@ def pool_links(pools: Sequence[Pool], current: str) -> tuple[Link, ...]:
     """The provider's pools, to change between them."""
     return tuple(
         Link(
-            formats.dotted((pool_name(pool), pool.site)),
+            formats.dotted((pool_name(pool), site_name(pool.site))),
             url_for("desk.capacity_pool", pool=pool.id),
             pool.id == current,
         )

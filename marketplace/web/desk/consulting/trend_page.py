@@ -12,6 +12,7 @@ from booking.reports.trend import Point, Trend
 from marketplace.web import formats
 from marketplace.web.desk.results.delivering_page import ReadRow, reading
 from marketplace.web.language import by_language
+from marketplace.web.place_words import site_name
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _row(point: Point, unit: str, conversation: str) -> TrendRow:
     converted = result.converted and not point.apart and result.our_value is not None
     return TrendRow(
         point.day,
-        formats.dotted((by_language(point.provider_name), point.site)),
+        formats.dotted((by_language(point.provider_name), site_name(point.site))),
         reading(result),
         f"{_plain(result.our_value)} {unit}" if converted else "",
         why.get(point.apart, ""),

@@ -34,6 +34,7 @@ from marketplace.web.desk.answers import desk_page
 from marketplace.web.desk.offering import forms, offers_page
 from marketplace.web.kind_words import kind_name
 from marketplace.web.parts import Form
+from marketplace.web.place_words import site_name
 
 _PAGE = 50
 
@@ -149,7 +150,7 @@ def _form(sent: _Sent, refusal: Refusal | None = None, *, blanks: int = schema_f
         "kind": kind_name(sent.kind.code),
         "form": Form(dict(sent.fields), errors, problem),
         "groups": schema_form.drawn(sent.kind.package_schema, forms.PACKAGE, sent.fields, blanks=blanks),
-        "pools": [(each.reference, f"{each.name} · {each.site}") for each in pools],
+        "pools": [(each.reference, f"{each.name} · {site_name(each.site)}") for each in pools],
         "pool": next((each for each in pools if each.reference == sent.fields.get("pool")), None),
         "own_system": not answered_here(session.member().provider_id),
     }

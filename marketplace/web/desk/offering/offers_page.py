@@ -11,6 +11,7 @@ from marketplace.core.text import Text
 from marketplace.web.kind_words import kind_name
 from marketplace.web.language import by_language
 from marketplace.web.parts import Pill
+from marketplace.web.place_words import site_name
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def row(it: OfferLine) -> OfferRow:
         it.id,
         by_language(Text(it.name_zh, it.name_en)),
         kind_name(it.benefit),
-        it.site if it.place == it.site else f"{it.place} · {it.site}",
+        site_name(it.site) if it.place == it.site else f"{it.place} · {site_name(it.site)}",
         it.pool,
         it.price_minor,
         it.currency,

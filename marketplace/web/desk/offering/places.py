@@ -15,12 +15,15 @@ from marketplace import wording
 from marketplace.catalog.search import MAX_QUERY, SiteQuery, SiteView, search_sites
 from marketplace.core import clock
 from marketplace.core.errors import Invalid, NotFound, Refusal
+from marketplace.core.text import Text
 from marketplace.web import schema_form
 from marketplace.web.answers import Views, see_other
 from marketplace.web.desk import session
 from marketplace.web.desk.answers import desk_page
 from marketplace.web.desk.offering import forms
+from marketplace.web.language import by_language
 from marketplace.web.parts import Form
+from marketplace.web.place_words import both_names
 
 _SHOWN = 20
 
@@ -92,8 +95,13 @@ def _form(fields: forms.Fields, refusal: Refusal | None = None) -> Response:
 def _with_place(found: list[SiteView]) -> list[tuple[str, str, str]]:
     """Id, name and where it is, of each site."""
     return [
-        (each.public_id, each.name, f"{each.province} {each.city} {each.district} {each.address}") for each in found
+        (each.public_id, both_names(each.name, each.city, each.district, each.province), _where(each)) for each in found
     ]
+
+
+def _where(it: SiteView) -> str:
+    around = " ".join((it.province, it.city, it.district, it.address))
+    return by_language(Text(around, it.address_en or it.where_en))
 
 
 def _errors(refusal: Refusal | None) -> dict[str, str]:

@@ -32,6 +32,7 @@ from marketplace.web.desk.work.bookings_page import TimesOfDay
 from marketplace.web.formats import sentences
 from marketplace.web.language import by_language
 from marketplace.web.parts import Form
+from marketplace.web.place_words import site_name
 
 _LONGEST_ID, _LONGEST_CURSOR = 64, 500
 _SHOWN = 50
@@ -181,7 +182,7 @@ def _choosing(offer_id: str, refusal: Refusal | None = None) -> Response:
         200 if refusal is None else refusal.status,
         offer_id=offer_id,
         offer=by_language(Text(found.card.name_zh, found.card.name_en)),
-        site=found.card.site_name,
+        site=site_name(found.card.site_name, found.card.city, found.card.district),
         people=tuple((str(each.number), each.name) for each in customers(who.provider_id)),
         days=bookings_page.days(_times(found), found.card.time_zone),
         form=Form(values, {}, said),

@@ -71,7 +71,7 @@ def test_two_that_no_rule_brings_together_are_found_by_name_and_merged(
     found = main(operator.get(f"{place}?q=文溪"))
     assert "文溪医院" in found and "No other place" in main(operator.get(f"{place}?q=没有这家"))
     assert operator.post(place, place, act="merge", other=listed["文溪医院"]).headers["Location"] == place
-    assert "part of 安康医院 since" in main(operator.get(place))
+    assert "part of Ankang Hospital 安康医院 since" in main(operator.get(place))
     refused = operator.post(place, place, act="merge", other=listed["文溪医院"])
     assert refused.status_code == 409 and "one place already" in main(refused)
 
