@@ -137,13 +137,13 @@ def statements_of(call: Callable[[], object]) -> list[Statement]:
     """The statements that one of the product's reads sends, with their values, as the driver gets them."""
     sent: list[Statement] = []
 
-    send = psycopg.Cursor.execute
+    send = psycopg.RawCursor.execute
 
-    def note(cursor: psycopg.Cursor[Any], sql: Any, values: Any = None, **options: Any) -> Any:
+    def note(cursor: psycopg.RawCursor[Any], sql: Any, values: Any = None, **options: Any) -> Any:
         sent.append((sql.decode() if isinstance(sql, bytes) else str(sql), values))
         return send(cursor, sql, values, **options)
 
-    with mock.patch.object(psycopg.Cursor, "execute", note):
+    with mock.patch.object(psycopg.RawCursor, "execute", note):
         call()
     return sent
 
@@ -172,7 +172,7 @@ def _leave_ctrl_c_to_us() -> None:
 def _read(reader: _Reader) -> list[float]:
     latencies: list[float] = []
     with psycopg.connect(reader.address, autocommit=True, prepare_threshold=1) as connection:
-        cursor = connection.cursor()
+        cursor = psycopg.RawCursor(connection)
         until = time.perf_counter() + reader.seconds
         while True:
             for statements in reader.questions:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import IO, Any
 
@@ -15,12 +15,15 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadHost, BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, MapAdapter
 from werkzeug.sansio.utils import host_is_trusted
+from werkzeug.wsgi import get_host
 
 from marketplace import problems
+from marketplace.core.asked import asked
 from marketplace.core.config import settings
 from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
@@ -49,6 +52,10 @@ _FOR_MACHINES = (
     ("Cache-Control", "no-store"),
 )
 _TLS_ONLY = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+_LOWER = {
+    name: name.lower()
+    for name, _ in (*_HEADERS, *_FOR_MACHINES, _TLS_ONLY, ("X-Request-Id", ""), ("Content-Security-Policy", ""))
+}
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _QUIET = frozenset(
     {
@@ -91,9 +98,48 @@ class Application(Flask):
 
     request_class = FormRequest
 
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """As Flask's, for which the host has no part in what a path means. It reads and encodes the host's name twice
+        for each request; here once for each name. Raises BadHost."""
+        if request is None or not self._path_alone(request):
+            return super().create_url_adapter(request)
+        environ = request.environ
+        request.host = get_host(environ)
+        return MapAdapter(
+            self.url_map,
+            _encoded(request.host),
+            request.root_path,
+            self.url_map.default_subdomain or "",
+            environ["wsgi.url_scheme"],
+            environ.get("PATH_INFO", "/").encode("latin-1").decode(errors="replace"),
+            environ["REQUEST_METHOD"],
+            request.query_string.decode(errors="replace"),
+        )
+
+    def _path_alone(self, request: Request) -> bool:
+        """Whether nothing but the path is looked at to find a view."""
+        config = self.config
+        return not (
+            self.subdomain_matching
+            or self.url_map.host_matching
+            or config["SERVER_NAME"] is not None
+            or config["TRUSTED_HOSTS"] is not None
+            or "HTTP_UPGRADE" in request.environ
+        )
+
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function itself: none of ours is asynchronous."""
         return func
+
+
+@lru_cache(256)
+def _encoded(host: str) -> str:
+    """A host as addresses spell it (IDNA), with its port. Raises BadHost."""
+    name, colon, port = host.lower().partition(":")
+    try:
+        return f"{name.encode('idna').decode('ascii')}{colon}{port}"
+    except UnicodeError as bad:
+        raise BadHost() from bad
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -160,10 +206,10 @@ def install(app: Flask, *, page: PageMaker, page_policy: str) -> None:
     app.register_error_handler(Exception, failed)
 
 
-def _readable(asked: Request) -> bool:
+def _readable(sent: Request) -> bool:
     """Whether the path is UTF-8: what is not would be read with U+FFFD in its place, and stored as somebody's name."""
     try:
-        asked.environ.get("PATH_INFO", "").encode("latin-1").decode()  # PEP 3333: bytes in the guise of text
+        sent.environ.get("PATH_INFO", "").encode("latin-1").decode()  # PEP 3333: bytes in the guise of text
     except UnicodeError:
         return False
     return True
@@ -171,51 +217,49 @@ def _readable(asked: Request) -> bool:
 
 def _begin() -> None:
     g.started = time.perf_counter()
-    asked = _asked()
-    given = asked.headers.get("X-Request-Id", "")
-    g.request_id = given if settings().trusted_proxies and _GIVEN_ID.fullmatch(given) else new_id("req")
-    allowed = settings().allowed_hosts
-    if allowed and not host_is_trusted(asked.host, allowed):  # not Flask's own: its refusal could show no page
+    sent, config = asked(), settings()
+    given = sent.headers.get("X-Request-Id", "") if config.trusted_proxies else ""
+    g.request_id = given if _GIVEN_ID.fullmatch(given) else new_id("req")
+    allowed = config.allowed_hosts
+    if allowed and not _is_allowed(sent.host, allowed):  # not Flask's own: its refusal could show no page
         raise BadRequest()
-    if not _readable(asked):
+    if not _readable(sent):
         raise BadRequest()
-    if _takes_large_body(asked):
+    view = current_app.view_functions.get(sent.endpoint or "")
+    if hasattr(view, LARGE_BODY):  # it reads its body itself, once it knows whose request it is
         return
-    largest = getattr(current_app.view_functions.get(asked.endpoint or ""), LARGE_FORM, None)
-    if largest is not None and asked.method == "POST":
-        asked.max_content_length = asked.max_form_memory_size = largest  # read only when the page knows who sends it
+    largest = getattr(view, LARGE_FORM, None)
+    if largest is not None and sent.method == "POST":
+        sent.max_content_length = sent.max_form_memory_size = largest  # read only when the page knows who sends it
         return
-    size = asked.content_length
-    if size is None and asked.method in _WITH_BODY:
-        size = len(asked.get_data())
+    size = sent.content_length
+    if size is None and sent.method in _WITH_BODY:
+        size = len(sent.get_data())
     if (size or 0) > BODY_LIMIT:
         raise RequestEntityTooLarge()
 
 
-def _takes_large_body(asked: Request) -> bool:
-    """Whether the view reads its body itself, once it knows whose request it is (marketplace.rest.views)."""
-    return hasattr(current_app.view_functions.get(asked.endpoint or ""), LARGE_BODY)
+@lru_cache(256)
+def _is_allowed(host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a request may give that host as ours; most name the same one."""
+    return host_is_trusted(host, allowed)
 
 
 def _finish(page_policy: str, response: Response) -> Response:
-    asked = _asked()
-    machine = asked.path.startswith(MACHINE_PATHS)
-    wanted = [*_HEADERS, *(_FOR_MACHINES if machine else ()), ("X-Request-Id", problems.reference())]
+    sent, reference = asked(), problems.reference()
+    machine = sent.path.startswith(MACHINE_PATHS)
+    wanted = [*_HEADERS, *(_FOR_MACHINES if machine else ()), ("X-Request-Id", reference)]
     if not machine:
         wanted.append(("Content-Security-Policy", page_policy))
-    if asked.is_secure:
+    if sent.is_secure:
         wanted.append(_TLS_ONLY)
-    headers = response.headers
-    given = {name.lower() for name, _ in headers}  # once, rather than a search for each
-    for name, value in wanted:
-        if name.lower() not in given:
-            headers.add(name, value)
+    _add_missing(response.headers, wanted)
     seconds = time.perf_counter() - g.started
-    if asked.endpoint not in _QUIET and not (machine and response.status_code < 400 and seconds < SLOW_SECONDS):
+    if sent.endpoint not in _QUIET and not (machine and response.status_code < 400 and seconds < SLOW_SECONDS):
         log.info(
             "request",
-            request=problems.reference(),
-            method=asked.method,
+            request=reference,
+            method=sent.method,
             route=_route(),
             status=response.status_code,
             ms=round(seconds * 1000, 1),
@@ -223,9 +267,11 @@ def _finish(page_policy: str, response: Response) -> Response:
     return response
 
 
-def _asked() -> Request:
-    """The request itself: each look through Flask's proxy costs forty steps of the interpreter."""
-    return request._get_current_object()  # type: ignore[attr-defined,no-any-return]
+def _add_missing(headers: Headers, wanted: Sequence[tuple[str, str]]) -> None:
+    """Add each header whose name is not there yet. They are constants and our own number of the request, so the list is
+    added to as it is: werkzeug would look through each for line breaks, and again for its name."""
+    given = {name.lower() for name, _ in headers}
+    headers._list += [header for header in wanted if _LOWER[header[0]] not in given]
 
 
 def _route() -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any, cast
 
-from flask import current_app, g, request
+from flask import current_app, g
 from flask_smorest import Blueprint
 from werkzeug.exceptions import HTTPException
 
 from marketplace.core import clock
+from marketplace.core.asked import asked
 from marketplace.core.errors import Refusal
 from marketplace.rest.reading import StrictParser, bearer_token, no_body
 from marketplace.rest.views import View, has_body, is_public
@@ -69,13 +70,14 @@ def credential() -> Credential:
 
 
 def _admit() -> None:
-    view = current_app.view_functions[str(request.endpoint)]
+    sent = asked()
+    view = current_app.view_functions[str(sent.endpoint)]
     if not is_public(view):
-        if request.method in ("GET", "HEAD"):
+        if sent.method in ("GET", "HEAD"):
             reads.take(credential().hash)
         if not hasattr(view, "admits_later"):
             _sign_in()
-    if request.method in ("POST", "PUT", "DELETE") and not has_body(view):
+    if sent.method in ("POST", "PUT", "DELETE") and not has_body(view):
         no_body()
 
 

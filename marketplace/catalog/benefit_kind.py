@@ -170,11 +170,18 @@ class BenefitKind:
 
     def check_details(self, details: Any) -> None:
         """Raises Invalid(field="details.…") if the answers break their schema or cannot be stored as text."""
+        if details == {} and self._asks_nothing:
+            return
         _check("details", details, self._details_rules)
 
     @cached_property
     def _package_rules(self) -> Draft202012Validator:
         return Draft202012Validator(self.package_schema)
+
+    @cached_property
+    def _asks_nothing(self) -> bool:
+        """Whether no answer is needed."""
+        return bool(self._details_rules.is_valid({}))
 
     @cached_property
     def _details_rules(self) -> Draft202012Validator:

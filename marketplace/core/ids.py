@@ -10,6 +10,8 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, 
 _LETTERS = (_ALPHABET * 8).encode()  # 256 of them: each random byte becomes one, all equally often
 _FORM = re.compile(f"[a-z]{{2,5}}_[{_ALPHABET}]{{20}}")
 _REFERENCE = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SPOKEN = (_REFERENCE * 9).encode()[:256]
+_UNEVEN = bytes(range(256 - 256 % len(_REFERENCE), 256))  # bytes that would make some characters more frequent
 
 
 def new_id(prefix: str) -> str:
@@ -31,11 +33,10 @@ def well_formed(text: str) -> bool:
 
 def new_reference() -> str:
     """A booking number people can read out over the phone: `AX` and eight characters, without 0/O or 1/I."""
-    number, characters = secrets.randbelow(len(_REFERENCE) ** 8), []
-    for _ in range(8):
-        number, at = divmod(number, len(_REFERENCE))
-        characters.append(_REFERENCE[at])
-    return "AX" + "".join(characters)
+    characters = b""
+    while len(characters) < 8:  # of 24 bytes 22 or 23 are even
+        characters = secrets.token_bytes(24).translate(_SPOKEN, _UNEVEN)
+    return f"AX{characters[:8].decode()}"
 
 
 def new_token() -> str:

@@ -17,7 +17,7 @@ from marketplace.core.errors import Invalid, Refusal
 DEPTH = 32
 LARGEST = 2**63 - 1
 
-_LONG_NUMBER = re.compile(rb"\d{18}|\d[eE]")
+_LONG_NUMBER = re.compile(rb"(?:^|[:,[\s])-?\d(?:\d{17}|[\d.]*[eE])")
 
 
 class NotJson(Refusal):
@@ -44,6 +44,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_once)
 _PAIRS = json.JSONDecoder(object_pairs_hook=tuple)
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def loads(raw: bytes) -> Any:
@@ -126,4 +127,4 @@ def _repeated(value: Any, path: str, depth: int) -> str:
 
 def canonical(value: Any) -> bytes:
     """The one spelling of a JSON value: sorted names, no spaces, UTF-8. Equal values have equal bytes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return _CANONICAL.encode(value).encode()

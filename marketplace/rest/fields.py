@@ -168,6 +168,10 @@ class Answers(ma.fields.Dict):
     default_error_messages = {**_COMMON, "invalid": "object"}
 
 
+class _Undeclared(Exception):
+    """Something was sent that no field expects."""
+
+
 class Request(ma.Schema):
     """Base of what callers send: what is not declared is refused, never ignored."""
 
@@ -175,6 +179,42 @@ class Request(ma.Schema):
 
     class Meta:
         unknown = ma.RAISE
+
+    def load(
+        self, data: Any, *, many: bool | None = None, partial: Any = None, unknown: ma.types.UnknownOption | None = None
+    ) -> Any:
+        """What marshmallow's own makes of `data`, at half the cost where nothing is wrong. Where anything is, its own
+        names every fault."""
+        if self._has_fields_alone and not many and partial is None and unknown is None and type(data) is dict:
+            try:
+                return self._read(data)
+            except (ma.ValidationError, _Undeclared):
+                pass
+        return super().load(data, many=many, partial=partial, unknown=unknown)
+
+    def _read(self, data: dict[str, Any]) -> dict[str, Any]:
+        read = {}
+        left = len(data)
+        for name, key, field in self._expected:
+            value = data.get(name, ma.missing)
+            left -= value is not ma.missing
+            found = field.deserialize(value, name, data)
+            if found is not ma.missing:
+                read[key] = found
+        if left:
+            raise _Undeclared
+        return read
+
+    @cached_property
+    def _has_fields_alone(self) -> bool:
+        """Whether nothing but the fields has a word in what is loaded."""
+        return not (self.many or self.partial or any(self._hooks.values())) and self.unknown == ma.RAISE
+
+    @cached_property
+    def _expected(self) -> list[tuple[str, str, _Field]]:
+        """Name in what is sent, key in what is loaded, and field."""
+        fields = self.load_fields.items()
+        return [(one.data_key or name, one.attribute or name, one) for name, one in fields]
 
 
 class Listing(Request):

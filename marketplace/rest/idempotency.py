@@ -6,9 +6,8 @@ import hashlib
 import re
 from typing import Any
 
-from flask import request
-
 from marketplace.core import strictjson
+from marketplace.core.asked import asked
 from marketplace.core.errors import Refusal
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -35,7 +34,7 @@ class IdempotencyKeyMissing(Refusal):
 
 def key() -> str:
     """The request's key. Raises IdempotencyKeyMissing."""
-    given = request.headers.get("Idempotency-Key", "")
+    given = asked().headers.get("Idempotency-Key", "")
     if not _KEY.fullmatch(given):
         raise IdempotencyKeyMissing()
     return given
@@ -43,5 +42,6 @@ def key() -> str:
 
 def fingerprint(body: Any) -> bytes:
     """What makes two requests the same: method, path and the body's canonical form. 32 bytes."""
-    text = f"{request.method}\n{request.path}\n".encode()
+    sent = asked()
+    text = f"{sent.method}\n{sent.path}\n".encode()
     return hashlib.sha256(text + strictjson.canonical(body)).digest()

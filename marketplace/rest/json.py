@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -20,6 +21,9 @@ class JsonResponse(Response):
 
     default_mimetype = "application/json"
 
+    def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(body, status, headers, content_type=self.default_mimetype)
+
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
         """The headers as they were set. Of a whole document the length is among them, and a Location of ours is ASCII:
         werkzeug would copy and look through them all for what only other answers need."""
@@ -36,4 +40,4 @@ class Json(DefaultJSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """An answer of `application/json`, without the way through text."""
         body = orjson.dumps(self._prepare_response_obj(args, kwargs), self.default, _OPTIONS)
-        return JsonResponse(body + b"\n", mimetype=self.mimetype)
+        return JsonResponse(body + b"\n")

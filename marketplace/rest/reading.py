@@ -13,6 +13,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import UnsupportedMediaType
 
 from marketplace.core import strictjson
+from marketplace.core.asked import asked
 from marketplace.core.errors import Refusal, Unauthenticated
 from marketplace.problems import FieldError, InvalidRequest, Where
 
@@ -33,6 +34,10 @@ class StrictParser(FlaskParser):
     """Reads JSON bodies and query strings, and turns every complaint into InvalidRequest."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": None, "json": None}
+
+    def get_default_request(self) -> Request:
+        """The request itself."""
+        return asked()
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """The body. Raises NotJson, UnsupportedMediaType, Invalid."""
@@ -116,11 +121,11 @@ def no_body() -> None:
 def large_body(most: int, too_large: Callable[[], Refusal]) -> bytes:
     """The body of a view that takes a large one, called once the caller is known. Raises `too_large` for more than
     `most` bytes: before it is read where its length is announced."""
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-    asked.max_content_length = most + 1  # one more than may be: of what is not announced werkzeug keeps what fits
-    if (asked.content_length or 0) > most:
+    sent = asked()
+    sent.max_content_length = most + 1  # one more than may be: of what is not announced werkzeug keeps what fits
+    if (sent.content_length or 0) > most:
         raise too_large()
-    body = asked.get_data(cache=False)
+    body = sent.get_data(cache=False)
     if len(body) > most:
         raise too_large()
     return body
@@ -128,7 +133,7 @@ def large_body(most: int, too_large: Callable[[], Refusal]) -> bytes:
 
 def bearer_token() -> str:
     """The token of the request (RFC 6750, section 2.1). Raises Unauthenticated without one."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = asked().headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated()
     return token.strip()

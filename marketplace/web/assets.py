@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
 
+from marketplace.core.asked import asked
 from marketplace.core.config import settings
 from marketplace.core.contact import contact
 from marketplace.web import compression, cookies
@@ -81,7 +82,7 @@ def theme() -> str:
 
 def _keep_files(response: Response) -> Response:
     """A static file under the address that names its content stays for ever; under any other it may change soon."""
-    if request.endpoint != compression.STATIC or response.status_code not in (200, 304):
+    if asked().endpoint != compression.STATIC or response.status_code not in (200, 304):
         return response
     path = request.view_args["filename"] if request.view_args else ""
     for_ever = request.args.get("v") == fingerprint(path)

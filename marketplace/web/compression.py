@@ -12,7 +12,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import brotli
-from flask import Flask, Response, request
+from flask import Flask, Request, Response
+
+from marketplace.core.asked import asked
 
 _TEXTS = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
 _SHORTEST = 500
@@ -27,18 +29,19 @@ def install(app: Flask) -> None:
 
 
 def _compress(response: Response) -> Response:
-    if request.endpoint == STATIC or response.mimetype == "text/html":
+    sent, kind = asked(), response.mimetype
+    static = sent.endpoint == STATIC
+    if static or kind == "text/html":
         response.vary.add("Accept-Encoding")
-    if response.mimetype == "text/html":
+    if kind == "text/html":
         response.vary.add("Sec-Fetch-Site")
-    encoding = _wanted(response)
+    encoding = _wanted(sent, response) if kind in _TEXTS else None
     if encoding is None:
         return response
     response.direct_passthrough = False
     body = response.get_data()
     if len(body) < _SHORTEST:
         return response
-    static = request.endpoint == STATIC
     response.set_data(_once(encoding, body) if static else _QUICK[encoding](body))
     response.headers["Content-Encoding"] = encoding
     etag, _weak = response.get_etag()
@@ -47,19 +50,19 @@ def _compress(response: Response) -> Response:
     return response
 
 
-def _wanted(response: Response) -> str | None:
-    """How this answer is to be compressed, None if not at all."""
-    if response.status_code != 200 or request.method != "GET" or "Content-Encoding" in response.headers:
+def _wanted(sent: Request, response: Response) -> str | None:
+    """How this text is to be compressed, None if not at all."""
+    if response.status_code != 200 or sent.method != "GET" or "Content-Encoding" in response.headers:
         return None
-    if response.mimetype not in _TEXTS or not (request.endpoint == STATIC or _asked_by_us_or_the_reader()):
+    if not (sent.endpoint == STATIC or _sent_by_us_or_the_reader(sent)):
         return None
-    return next((each for each in _QUICK if request.accept_encodings[each] > 0), None)
+    return next((each for each in _QUICK if sent.accept_encodings[each] > 0), None)
 
 
-def _asked_by_us_or_the_reader() -> bool:
+def _sent_by_us_or_the_reader(sent: Request) -> bool:
     """What another site starts says `cross-site` or `same-site`, redirections included; a browser that says nothing
     is not trusted to know (Fetch Metadata Request Headers, section 2.3)."""
-    return request.headers.get("Sec-Fetch-Site") in _BY_US_OR_THE_READER
+    return sent.headers.get("Sec-Fetch-Site") in _BY_US_OR_THE_READER
 
 
 _QUICK: dict[str, Callable[[bytes], bytes]] = {

@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 from flask import Flask, Response, g, has_request_context, request
 from flask_babel import Babel
 
+from marketplace.core.asked import asked
 from marketplace.core.text import Text
 from marketplace.web.cookies import LANGUAGE
 
@@ -60,8 +61,8 @@ def by_language(text: Text) -> str:
 
 
 def _chosen() -> Language:
-    for asked in (request.args.get("lang"), LANGUAGE.read()):
-        if language := named(asked):
+    for wanted in (request.args.get("lang"), LANGUAGE.read()):
+        if language := named(wanted):
             return language
     for tag, _quality in request.accept_languages:
         if language := named(tag):
@@ -79,7 +80,8 @@ def switch_url(code: str) -> str:
 
 
 def _remember(response: Response) -> Response:
-    if (request.endpoint or "").endswith("static") or request.path.startswith(("/api/", "/partner/")):
+    sent = asked()
+    if sent.path.startswith(("/api/", "/partner/")) or (sent.endpoint or "").endswith("static"):
         return response
     chosen = named(request.args.get("lang"))
     if chosen is not None and LANGUAGE.read() != chosen.code:

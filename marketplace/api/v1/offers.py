@@ -142,4 +142,4 @@ def slots(query: dict[str, Any], offer_id: str) -> Response:
     In order, also those that can't be booked, with the reason.
     """
     found = availability.slots_as_json(offer_id, query["first"], query["last"], now=clock.now(), who=credential())
-    return JsonResponse(f'{{"items":{found},"next":null}}')
+    return JsonResponse(f'{{"items":{found},"next":null}}'.encode())

@@ -6,6 +6,7 @@ An operator may allow a place what its kind can't do (SiteAllowance); that holds
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -30,9 +31,13 @@ def unsuited_by(benefit: str, kind_of_place: str, name: str) -> Text | None:
 def suits(benefit: str, site: str) -> str:
     """Whether a place may give a benefit, as SQL: `benefit` an expression of the kind's code, `site` the alias of the
     place."""
-    rules = [
-        f"({benefit} = '{code}' AND {_said(rule, site)})" for code, each in kinds().items() for rule in each.not_at
-    ]
+    return _suits(benefit, site, tuple((code, each.not_at) for code, each in kinds().items()))
+
+
+@lru_cache(64)
+def _suits(benefit: str, site: str, unsuited: tuple[tuple[str, tuple[NotAt, ...]], ...]) -> str:
+    """`suits`, put together once for the same rules: every search for offers asks it twice."""
+    rules = [f"({benefit} = '{code}' AND {_said(rule, site)})" for code, not_at in unsuited for rule in not_at]
     if not rules:
         return "true"
     return (

@@ -18,13 +18,13 @@ from flask import Flask, g, has_app_context
 from flask_sqlalchemy import SQLAlchemy
 from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
-from psycopg.rows import namedtuple_row
 from sqlalchemy import BigInteger, DateTime, Engine, MetaData, NullPool, PoolProxiedConnection, Text, create_engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
 from marketplace.core.config import Settings, settings
 from marketplace.core.database import connection, silence
+from marketplace.core.database.cursor import ByName, cursor_of
 from marketplace.core.errors import Busy
 
 NAMING = {
@@ -234,8 +234,8 @@ def reading() -> Iterator[Session]:
 
 
 @contextmanager
-def statements() -> Iterator[psycopg.Cursor[Any]]:
-    """The driver's own cursor, each statement its own transaction in one round trip: for what every request pays.
+def statements() -> Iterator[ByName]:
+    """The driver's cursor, each statement its own transaction in one round trip: for what every request pays.
 
     SQLAlchemy's work on a statement costs several times what such a statement costs PostgreSQL. Values are
     `%(name)s`, rows are named tuples, `prepare=True` spares the planning. What is scarce is taken in a single
@@ -251,7 +251,7 @@ def statements() -> Iterator[psycopg.Cursor[Any]]:
             raise TypeError("the pool holds connections of another driver")
         try:
             driver.autocommit = True
-            yield driver.cursor(row_factory=namedtuple_row)
+            yield cursor_of(lent, driver)
         finally:
             _give_back(lent, driver)
     except psycopg.Error as failed:
@@ -275,7 +275,7 @@ def asking() -> Iterator[Ask]:
 
         def ask(sql: str, values: Mapping[str, Any]) -> list[Any]:
             try:
-                return cursor.execute(sql.encode(), values, prepare=True).fetchall()
+                return cursor.execute(sql, values, prepare=True).fetchall()
             except psycopg.Error as failed:
                 _raise_known(failed)
 
@@ -293,7 +293,7 @@ def _raise_known(failed: psycopg.Error) -> NoReturn:
 def rows(sql: str, values: Mapping[str, Any]) -> list[Any]:
     """What one statement finds, as named tuples, prepared and outside any transaction: for reads that many ask for."""
     with statements() as cursor:
-        return cursor.execute(sql.encode(), values, prepare=True).fetchall()
+        return cursor.execute(sql, values, prepare=True).fetchall()
 
 
 def _give_back(lent: PoolProxiedConnection, driver: psycopg.Connection[Any]) -> None:

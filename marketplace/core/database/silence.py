@@ -99,13 +99,19 @@ class Bounded(psycopg.Connection[Any]):
         heard[get_ident()] = monotonic()
         return found
 
-    # The pool calls this after each use, when no transaction is open and nothing is asked of the server: then there is
+    # The pool calls these for each use, when no transaction is open and nothing is asked of the server: then there is
     # nothing to wait for either, and the driver's way through a wait costs as much as a row.
 
     def rollback(self) -> None:
         """As the driver's."""
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
             super().rollback()
+
+    def set_autocommit(self, value: bool) -> None:
+        """As the driver's."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            super().set_autocommit(value)
+        self._autocommit = bool(value)
 
 
 class _Silence:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
+from marketplace.core import strictjson
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import DEPTH, LARGEST, NotJson, canonical, loads
 
@@ -41,6 +44,10 @@ def test_what_is_not_json_is_refused_as_such(raw: bytes) -> None:
         (b'{"a": 9223372036854775808}', "a"),
         (b'{"a": [-9223372036854775809]}', "a.0"),
         (b'{"a": 1e999}', "a"),
+        (b'{"a":-1.5e999}', "a"),
+        (b'{"a": [0,\n1E+999]}', "a.1"),
+        (b'{"a":[' + b"9" * 400 + b".0]}", "a.0"),
+        (b'{"a":[1,-' + b"9" * 19 + b"]}", "a.1"),
         (b'"\\u0000"', "body"),
     ],
 )
@@ -48,6 +55,20 @@ def test_what_cannot_be_stored_is_named_by_its_path(raw: bytes, path: str) -> No
     with pytest.raises(Invalid) as refused:
         loads(raw)
     assert refused.value.at == path
+
+
+@pytest.mark.parametrize("raw", [b"1e999", b"-1e999", b" 9223372036854775808", b"[1e999]", b"\t-9223372036854775809"])
+def test_a_number_that_cannot_be_stored_is_seen_wherever_it_stands(raw: bytes) -> None:
+    with pytest.raises(Invalid):
+        loads(raw)
+
+
+def test_a_document_whose_ids_look_like_numbers_is_not_walked() -> None:
+    with mock.patch.object(strictjson, "_check") as walked:
+        loads(b'{"offer_id": "ofr_3e9d8e5r2k7c1x9d4t", "n": 12345678901234567, "f": 2.5}')
+        assert walked.call_count == 0
+        loads(b'{"offer_id": "ofr_3e9d8e5r2k7c1x9d4t", "n": 2e5}')
+        assert walked.call_count == 1
 
 
 def test_ordinary_documents_pass_with_their_values() -> None:
