@@ -39,11 +39,10 @@ class EscortListening(Base):
     __table_args__ = (
         CheckConstraint("their_seq >= 0", name="their_seq"),
         Index("ix_escort_listening_booking", "booking_id"),
-        Index("ix_escort_listening_due", "provider_id", "listen_at"),
+        Index("ix_escort_listening_due", "listen_at"),
     )
 
     id: Mapped[PrimaryKey]
-    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
     booking_id: Mapped[int] = mapped_column(ForeignKey("booking.id"))
     provider_booking_id: Mapped[int] = mapped_column(ForeignKey("provider_booking.id"), unique=True)
     their_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -74,7 +74,7 @@ def forget_escorts(*, now: datetime) -> dict[str, int]:
         over = session.scalars(
             select(Booking.id)
             .join(Beneficiary, Beneficiary.id == Booking.beneficiary_id)
-            .where(_is_over(now), _told_on_it().exists())
+            .where(_is_over(now), or_(_told_on_it().exists(), _lines_of_it().exists()))
             .order_by(Booking.id)
             .limit(REPORTS_AT_ONCE)
         ).all()
@@ -131,9 +131,17 @@ def _blank(conversation_id: int, now: datetime) -> str:
 
 
 def _told_on_it() -> Select[int]:
-    """The deeds (SQL, of a Booking) that hold words, sums, a signature or a picture. A line's digest goes with them,
-    and says nothing to anybody without them."""
+    """The deeds (SQL, of a Booking) that hold words, sums, a signature or a picture."""
     return select(EscortDeed.id).where(EscortDeed.booking_id == Booking.id, EscortDeed.sealed.is_not(None))
+
+
+def _lines_of_it() -> Select[int]:
+    """The lines (SQL, of a Booking) of a provider's own system of which a digest is kept."""
+    return (
+        select(EscortLineTaken.id)
+        .join(EscortListening, EscortListening.id == EscortLineTaken.listening_id)
+        .where(EscortListening.booking_id == Booking.id, EscortLineTaken.digest_sealed.is_not(None))
+    )
 
 
 def _blank_escort(booking_id: int, now: datetime) -> str:

@@ -80,7 +80,6 @@ def _listening() -> None:
     op.create_table(
         "escort_listening",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),
-        sa.Column("provider_id", sa.BigInteger(), sa.ForeignKey("provider.id"), nullable=False),
         sa.Column("booking_id", sa.BigInteger(), sa.ForeignKey("booking.id"), nullable=False),
         sa.Column(
             "provider_booking_id", sa.BigInteger(), sa.ForeignKey("provider_booking.id"), nullable=False, unique=True
@@ -93,7 +92,7 @@ def _listening() -> None:
         sa.CheckConstraint("their_seq >= 0", name="their_seq"),
     )
     op.create_index("ix_escort_listening_booking", "escort_listening", ["booking_id"])
-    op.create_index("ix_escort_listening_due", "escort_listening", ["provider_id", "listen_at"])
+    op.create_index("ix_escort_listening_due", "escort_listening", ["listen_at"])
     op.create_table(
         "escort_line",
         sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True),

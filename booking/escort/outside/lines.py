@@ -168,6 +168,9 @@ def _deed(visit: Visit, line: EscortLine, row: EscortAssignment, picture: Fetche
         with visit.session.begin_nested():
             examined = None if picture is None else picture.examined
             deed = write(visit.session, row, told, seen, examined, now=visit.at)
+    except Unreadable:  # the person's data was deleted
+        cases.after_end(visit.session, visit.booking, line.seq, now=visit.at)
+        return _kept_out(visit, line)
     except (Invalid, TooManyDeeds) as wrong:
         return _unreadable(visit, line, f"{wrong.at or wrong.code}.contents")
     if deed is None:
@@ -250,10 +253,7 @@ def _kept_out(visit: Visit, line: EscortLine) -> Heard:
 
 
 def _note(visit: Visit, seq: int, came: str, line: EscortLine | None = None, *, deed_id: int | None = None) -> None:
-    digest = None
-    if line is not None:
-        key = medical_key(visit.session, visit.booking.id)
-        digest = seal_words(_digest(line), key, record_of(visit.row.id, seq))
+    digest = None if line is None else _sealed_digest(visit, line)
     visit.session.add(
         EscortLineTaken(
             listening_id=visit.row.id,
@@ -276,6 +276,15 @@ def _digest(line: EscortLine) -> str:
     body = {key: value for key, value in said.items() if key not in ("reference", "our_reference", "at")}
     body["at"] = line.at.astimezone(UTC).isoformat()
     return hashlib.sha256(json.dumps(body, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
+
+
+def _sealed_digest(visit: Visit, line: EscortLine) -> bytes | None:
+    """For storage; None where the person's data was deleted."""
+    try:
+        key = medical_key(visit.session, visit.booking.id)
+        return seal_words(_digest(line), key, record_of(visit.row.id, line.seq))
+    except Unreadable:
+        return None
 
 
 def _digest_of(visit: Visit, before: EscortLineTaken) -> str | None:

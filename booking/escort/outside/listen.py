@@ -74,8 +74,8 @@ class Due(NamedTuple):
 
 _BEGIN = text(
     """
-    INSERT INTO escort_listening (provider_id, booking_id, provider_booking_id, listen_at)
-    SELECT b.provider_id, b.id, p.id, :now
+    INSERT INTO escort_listening (booking_id, provider_booking_id, listen_at)
+    SELECT b.id, p.id, :now
       FROM booking b
       JOIN provider_booking p ON p.booking_id = b.id AND p.provider_id = b.provider_id AND p.role = 'current'
      WHERE b.provider_id = :provider AND b.kind = ANY (:kinds) AND b.state = ANY (:states) AND b.service_date >= :since
@@ -90,7 +90,7 @@ _CLAIM = text(
       SELECT l.id, p.reference, l.listen_at AS since
         FROM escort_listening l
         JOIN provider_booking p ON p.id = l.provider_booking_id AND p.role = 'current'
-       WHERE l.provider_id = :provider AND l.listen_at <= :now
+       WHERE p.provider_id = :provider AND l.listen_at <= :now
        ORDER BY since, l.id LIMIT :most FOR UPDATE OF l SKIP LOCKED
     ), claimed AS (
       UPDATE escort_listening l SET listen_at = :lease FROM due WHERE l.id = due.id
@@ -101,7 +101,8 @@ _CLAIM = text(
 )
 _ESCORTING = text(
     "SELECT provider_id FROM offer WHERE kind = ANY (:kinds)"
-    " UNION SELECT provider_id FROM escort_listening WHERE listen_at IS NOT NULL"
+    " UNION SELECT p.provider_id FROM escort_listening l JOIN provider_booking p ON p.id = l.provider_booking_id"
+    " WHERE l.listen_at IS NOT NULL"
 )
 
 

@@ -81,7 +81,6 @@ def begin(session: Session, booking: Booking, provider_booking_id: int, *, at: d
     session.execute(
         insert(EscortListening)
         .values(
-            provider_id=booking.provider_id,
             booking_id=booking.id,
             provider_booking_id=provider_booking_id,
             listen_at=at,

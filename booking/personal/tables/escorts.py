@@ -24,7 +24,7 @@ TABLES = (
         "escort_listening",
         file="escort_lists",
         whose="t.booking_id IN ({bookings})",
-        other="id provider_id provider_booking_id their_seq listen_at status_version",
+        other="id provider_booking_id their_seq listen_at status_version",
         personal=all_process("read_at over_at"),
         links={"booking_id": "booking"},
     ),

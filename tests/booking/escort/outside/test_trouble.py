@@ -342,7 +342,7 @@ class TestTheEnd:
         it.tell(line(booking, 5, "note", words="晚了"), now=later(200) + timedelta(days=8))
         assert came_of(booking)[-1] == "kept_out"
 
-    def test_met_after_the_customer_cancelled_is_hers_and_a_case(self) -> None:
+    def test_met_after_it_was_cancelled_is_hers_and_a_case(self) -> None:
         it = make_outside()
         booking = coming(it)
         it.tell(line(booking, 2, "on_the_way", minutes=-40), now=later(-40))

@@ -85,7 +85,6 @@ def _listened(session: Session, life: Life, booking: Booking, now: datetime) -> 
         session.add(there)
         session.flush()
     lines = EscortListening(
-        provider_id=booking.provider_id,
         booking_id=booking.id,
         provider_booking_id=there.id,
         their_seq=1,
