@@ -12,9 +12,9 @@ document.addEventListener(
     event.preventDefault();
     event.stopImmediatePropagation();
     const unsent = (await all().catch(() => [])).filter((deed) => deed.state !== "sent").length;
-    const words = document.getElementById("unsent")?.dataset;
-    const question = (unsent === 1 ? words?.leaveOne : words?.leave) ?? "";
-    if (unsent && question && !confirm(question.replace("{number}", unsent))) return;
+    const words = document.querySelector("meta[name=desk-member]").dataset;
+    const question = unsent === 1 ? words.leaveOne : words.leave;
+    if (unsent && !confirm(question.replace("{number}", unsent))) return;
     await forget().catch(() => {});
     form.dataset.forgotten = "yes";
     form.requestSubmit(event.submitter);

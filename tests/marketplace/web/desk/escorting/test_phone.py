@@ -186,6 +186,18 @@ def test_numbers_go_on_after_the_phone_lost_all(page: Page, stage: Stage, site: 
     assert [(it.number, it.words) for it in told(stage)] == [(1, "one"), (2, "two"), (3, "three")]
 
 
+def test_signing_out_on_another_page_of_the_desk_asks_as_well(page: Page, site: Site, stage: Stage) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.route("**/deeds", lambda route: route.abort())
+    record(page, "note", words="not sent")
+    page.goto(site.url("/desk/password"))
+    page.get_by_role("button", name="Sign out everywhere").click()
+    page.wait_for_timeout(1_000)
+    assert len(asked) == 1 and "1 step is not sent yet" in asked[0]
+    assert stored(page) == ["1 note waiting"]
+
+
 def test_signing_out_asks_about_what_is_not_sent_and_deletes_all(page: Page, site: Site, stage: Stage) -> None:
     page.route("**/deeds", lambda route: route.abort())
     record(page, "note", words="it waits")
