@@ -111,7 +111,8 @@ class ProvidersAnswer:
 
 
 def confirm(answer: ProvidersAnswer, *, now: datetime) -> None:
-    """Say yes to a booking. Confirming again changes nothing.
+    """Say yes to a booking; where its customer has agreed to the time that was proposed, to that one. Confirming again
+    changes nothing.
 
     Raises NotFound, OutOfDate, NotPossibleNow, CancelUnderWay, IdempotencyKeyReused.
     """
@@ -222,6 +223,10 @@ def _say(answer: ProvidersAnswer, status: BookingStatus, reason: str = "", *, no
             raise SaidWhereItIsDone()
         if status in DAY_OF_SERVICE and before in UNDECIDED:
             raise NotConfirmed(state=before.value)
+        agreed = swap.open_change(asked.session, booking) if status == "confirmed" and before in UNDECIDED else None
+        if agreed is not None and agreed.state == "open":
+            _decide_change(asked, agreed, "confirmed", "")
+            return
         asked.tell(asked.as_reported(status, reason=reason))
         if booking.state is target:
             log.info("booking.answered_here", booking=booking.public_id, status=status)

@@ -75,7 +75,11 @@ def possible(booking: ShownBooking, *, now: datetime) -> tuple[Saying, ...]:
         return _WITHOUT_TIME.get(booking.status, ())
     sayings = _BEFORE.get(booking.status, ())
     if booking.change is not None:
-        sayings = ("accept_change", "refuse_change", *(each for each in sayings if each not in ("propose", "move")))
+        sayings = (
+            "accept_change",
+            "refuse_change",
+            *(each for each in sayings if each not in ("confirm", "propose", "move")),
+        )
     return tuple(
         each
         for each in sayings

@@ -47,6 +47,7 @@ def notify_accepted(
     before = exists().where(
         EscortAssignment.booking_id == booking.id,
         EscortAssignment.id < row.id,
+        EscortAssignment.worker_id != row.worker_id,  # she comes after all
         EscortAssignment.state == REPLACED,
         EscortAssignment.answered_at.is_not(None),
         EscortAssignment.period == row.period,

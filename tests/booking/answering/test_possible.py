@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from booking.answering import answer, shown
 from booking.answering.answer import NotPossibleNow
 from booking.answering.history import history
 from booking.answering.possible import other_times, possible
+from booking.changes import proposals
 from booking.changes.reschedule import reschedule
 from booking.models import Slot
+from booking.proposal import Proposal
 from booking.states import BookingState
-from marketplace.core.database.db import transaction
+from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
 from tests.booking.answering.desk import MEMBER, at, desk_world, said
 from tests.people import NOON
 from tests.providers.partner_api.answering import requested, work
-from tests.world import World, go
+from tests.world import World, booking_row, go
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -62,6 +64,20 @@ def test_a_change_that_is_asked_for_is_answered_first() -> None:
     reschedule(world.principal, booking, world.slots[2].public_id, now=NOON)
     work(world)
     assert sayings(world, booking, -24) == ("accept_change", "refuse_change", "cancel")
+
+
+def test_a_yes_to_what_was_agreed_for_a_proposed_time_is_one_to_that_time() -> None:
+    world = desk_world()
+    booking, new = requested(world), world.slots[2]
+    answer.propose(said(world, booking), new.external_ref, reason="", expires_at=None, now=NOON)
+    with reading() as session:
+        proposal = session.scalars(select(Proposal.public_id)).one()
+    proposals.accept(world.principal, booking, proposal, now=NOON)
+    assert sayings(world, booking, -24) == ("accept_change", "refuse_change", "reject"), "its command is not sent yet"
+    answer.confirm(said(world, booking), now=NOON)
+    row = booking_row(booking)
+    assert (row.state, row.starts_at) == (BookingState.CONFIRMED, new.starts_at)
+    assert shown.booking(world.provider.id, booking).change is None
 
 
 @pytest.mark.parametrize("state", ["requested", "confirmed", "checked_in", "no_show"])

@@ -194,6 +194,20 @@ def test_who_was_given_up_for_somebody_who_says_no_is_asked_again_once() -> None
     assert find_workers(now=moment + 2 * SECOND) == {"nobody": 1}
 
 
+def test_who_comes_after_all_is_told_as_herself() -> None:
+    staff = make_staff(1, firm=True)
+    her = staff.workers[0]
+    with_phone(staff, her)
+    booking, _row = promised(staff, her)
+    other = staff.add()
+    moment = EIGHT - WAY - MARGIN
+    replace_late(now=moment)
+    decline(other.id, assignments(booking)[1].public_id, now=moment + SECOND)
+    find_workers(now=moment + SECOND)
+    accept(her.id, assignments(booking)[2].public_id, now=moment + 2 * SECOND)
+    assert [each.kind for each in notices("escort_assigned", "escort_replaced")] == ["escort_assigned"] * 2
+
+
 def test_whom_the_desk_took_off_as_late_is_not_asked_again_by_itself() -> None:
     staff = make_staff(1, firm=True)
     booking, _row = promised(staff, staff.workers[0])
