@@ -25,7 +25,7 @@ def import_models() -> list[str]:
         module.name
         for package in (booking, marketplace.clients, providers.applying, providers.conformance, providers.staff, vip)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-        if module.name.endswith("models") or module.name == "booking.proposal"
+        if module.name.endswith("models") or module.name in ("booking.proposal", "booking.discrepancies")
     ]
     for name in found:
         importlib.import_module(name)

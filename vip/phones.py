@@ -76,9 +76,10 @@ def of_customer(found: Sequence[bytes]) -> ColumnElement[bool]:
 def lock(session: Session, found: Iterable[bytes]) -> None:
     """Lock these indexes until the transaction ends, in one order. A number is locked under each live key: processes
     of which one knows a key less, or another first, lock one in common."""
-    for each in sorted(set(found)):
-        number = int.from_bytes(each[:8], "big", signed=True)
-        session.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    numbers = [int.from_bytes(each[:8], "big", signed=True) for each in sorted(set(found))]
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(:numbers AS bigint[])) n"), {"numbers": numbers}
+    )
 
 
 def assign(session: Session, customer: Customer, phone: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from marketplace.catalog.models import Insurer
 from marketplace.core import audit
 from marketplace.core.bulk.cells import Cells, LineError
 from marketplace.core.bulk.kind import ImportKind
@@ -124,12 +125,13 @@ def _tried(
 def _done(
     session: Session, imported: BulkImport, kind: ImportKind[Any], lines: Sequence[_Waiting], now: datetime
 ) -> list[_Result]:
-    insurer_id, source, until = imported.insurer_id, f"import:{imported.public_id}", time.monotonic() + BATCH_SECONDS
+    insurer = session.get_one(Insurer, imported.insurer_id)  # held: a line that asks for it does not read it again
+    source, until = f"import:{imported.public_id}", time.monotonic() + BATCH_SECONDS
     results, begun = list[_Result](), set[int | None]()
     for line in lines:
         if time.monotonic() > until and results and line.together not in begun:
             continue
-        results.append(_one(session, insurer_id, kind, line, now, source))
+        results.append(_one(session, insurer.id, kind, line, now, source))
         begun |= {line.together} - {None}
     return results
 

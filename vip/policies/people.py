@@ -74,17 +74,17 @@ def new_holder(session: Session, insurer_id: int, facts: PolicyFacts, plan: Plan
 
 
 def insured_people(
-    session: Session, customer: Customer, facts: PolicyFacts, policy_id: int | None
+    session: Session, customer: Customer, facts: PolicyFacts, policy_id: int | None, *, new: bool = False
 ) -> list[tuple[InsuredFacts, Beneficiary]]:
     """Each insured person with her row, found or added, in the order of the facts; the holder's own row is there
     afterwards, insured or not, if the facts say who she is: a policy's first do (`said_holder`). `policy_id`: whom it
-    insures already is found also after the customer took her off her list.
+    insures already is found also after the customer took her off her list. `new`: the customer has nobody yet.
 
     Raises Invalid: reason "holder_is_another" where the customer with this phone is somebody else than the holder,
     "is_the_holder" for a relative with the holder's ID number, "other_id_number" for one who is stored with another,
     "insured_twice" for one who is found twice.
     """
-    people = _people(session, customer, policy_id)
+    people = [] if new else _people(session, customer, policy_id)
     at, herself = _holder_of(facts)
     own = None if herself is None else _own(session, customer, people, herself, at)
     found: list[tuple[InsuredFacts, Beneficiary]] = []
@@ -98,6 +98,7 @@ def insured_people(
         else:
             _complete(session, person, one)
         found.append((one, person))
+    session.flush()
     return found
 
 
@@ -168,7 +169,6 @@ def _added(session: Session, customer: Customer, one: InsuredFacts) -> Beneficia
         customer, NewMember(one.relation, one.name, one.sex, one.birth_date, id_number=one.id_number)
     )
     session.add(person)
-    session.flush()
     return person
 
 

@@ -54,8 +54,7 @@ def put_policy(session: Session, insurer_id: int, facts: PolicyFacts, *, now: da
     today = clock.today(session.get_one(Insurer, insurer_id).time_zone, now)
     facts = checked(facts, today)
     told.share_books(session, insurer_id)
-    put = _put(session, insurer_id, facts, today, now=now, source=source)
-    policy = session.scalars(select(Policy).where(Policy.public_id == put.policy_id)).one()
+    put, policy = _put(session, insurer_id, facts, today, now=now, source=source)
     told.told(session, policy, put.outcome, now=now)
     return put
 
@@ -65,19 +64,21 @@ def contents_record(policy_public_id: str) -> str:
     return f"policy:{policy_public_id}:contents"
 
 
-def _put(session: Session, insurer_id: int, facts: PolicyFacts, today: date, *, now: datetime, source: str) -> Put:
+def _put(
+    session: Session, insurer_id: int, facts: PolicyFacts, today: date, *, now: datetime, source: str
+) -> tuple[Put, Policy]:
     policy = _locked(session, insurer_id, facts)
     if policy is None:
         return _create(session, insurer_id, facts, now=now, source=source)
     if not policy.contents_sealed:
         raise Invalid(field="key", reason="policy_erased")
     if facts.version < policy.version:
-        return Put("older", policy.public_id, policy.version)
+        return Put("older", policy.public_id, policy.version), policy
     if facts.version == policy.version:
         if _contents(facts) != crypto.unseal_master(policy.contents_sealed, contents_record(policy.public_id)):
             raise Invalid(field="version", reason="version_reused")
-        return Put("unchanged", policy.public_id, policy.version)
-    return _update(session, policy, facts, today, now=now, source=source)
+        return Put("unchanged", policy.public_id, policy.version), policy
+    return _update(session, policy, facts, today, now=now, source=source), policy
 
 
 def _locked(session: Session, insurer_id: int, facts: PolicyFacts) -> Policy | None:
@@ -92,13 +93,12 @@ def _locked(session: Session, insurer_id: int, facts: PolicyFacts) -> Policy | N
     return found
 
 
-def _create(session: Session, insurer_id: int, facts: PolicyFacts, *, now: datetime, source: str) -> Put:
+def _create(session: Session, insurer_id: int, facts: PolicyFacts, *, now: datetime, source: str) -> tuple[Put, Policy]:
     plan = _plan(session, insurer_id, facts)
     people.said_holder(facts)
-    customer = people.by_phone(session, insurer_id, facts.holder_phone)
-    if customer is None:
-        customer = people.new_holder(session, insurer_id, facts, plan, now)
-    insured = people.insured_people(session, customer, facts, None)
+    known = people.by_phone(session, insurer_id, facts.holder_phone)
+    customer = known or people.new_holder(session, insurer_id, facts, plan, now)
+    insured = people.insured_people(session, customer, facts, None, new=known is None)
     public_id = ids.new_id("pcy")
     policy = Policy(public_id=public_id, insurer_id=insurer_id, customer_id=customer.id, key=facts.key, created_at=now)
     _refuse_taken(session, insurer_id, facts.number, None)
@@ -108,7 +108,7 @@ def _create(session: Session, insurer_id: int, facts: PolicyFacts, *, now: datet
     for one, person in insured:
         session.add(_insured(policy, person.id, one.relation, facts.in_force_from))
     _remember(session, policy, (), len(insured), now, source)
-    return Put("created", public_id, facts.version)
+    return Put("created", public_id, facts.version), policy
 
 
 def _update(session: Session, policy: Policy, facts: PolicyFacts, today: date, *, now: datetime, source: str) -> Put:

@@ -45,7 +45,7 @@ def told(session: Session, policy: Policy, outcome: str, *, now: datetime) -> No
     """Note that the policy, which the caller has locked, was put with this outcome (vip.policies.put.Outcome). If it
     was ended for having vanished and its version has not changed, it is again what that version says."""
     name(session, policy, now=now)
-    if outcome == "older":  # what it was once says nothing of now
+    if outcome in ("created", "older"):  # what was never known has not vanished; what was once says nothing of now
         return
     returned = session.scalars(
         update(VanishedPolicy)

@@ -17,11 +17,13 @@ from marketplace.core.database.db import Base, reading, transaction
 from marketplace.core.errors import Invalid
 from tests.people import NOON, OTHER_PHONE, insurer_in, make_customer, make_insurer, signed_in
 from tests.policies import FATHER, HERSELF, MOTHER, policy_facts, put
+from tests.statements import sent_to_the_database
 from vip.customers import id_numbers
 from vip.customers.family import NewMember, add_member, family, remove_member
 from vip.models import Beneficiary, Customer, Plan
 from vip.policies import numbers
 from vip.policies.models import Policy, PolicyInsured, PolicyVersion
+from vip.policies.put import put_policy
 
 pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
@@ -259,3 +261,13 @@ def test_who_was_taken_off_the_family_list_stays_off_it_and_insured() -> None:
     put(policy_facts(version=2, status="lapsed", insured=(HERSELF, FATHER)))
     assert [it.relation for it in family(customer.id)] == ["self"]
     assert insured_now(stored().id).keys() == {"沈静宜", "沈伯年"}
+
+
+def test_a_new_policy_of_a_new_holder_takes_few_statements() -> None:
+    """A file has ten thousand of them. What a line needs of its insurer is read once for all."""
+    insurer_id = make_insurer().id
+    with transaction() as session:
+        held = session.get_one(Insurer, insurer_id)
+        with sent_to_the_database() as sent:
+            put_policy(session, held.id, policy_facts(), now=NOON, source="import:t")
+    assert len(sent) <= 14, [statement for statement, _values in sent]
