@@ -184,7 +184,7 @@ def test_what_the_escort_wrote_of_an_adult_is_shown_as_papers_are_and_each_openi
     mine = escort(one.me, one.booking, now=NOON)
     escort(one.me, one.booking, now=NOON, look=False)
     assert (mine.handed_over, mine.consent_of) == ("下周化疗", "") and opened() == [one.me.public_id]
-    assert [said for _at, said in follow(token, now=NOON).notes] == ["走得慢"]
+    assert [it.words for it in follow(token, now=NOON).notes] == ["走得慢"]
     for steps in (mine.steps, follow(token, now=NOON).steps):
         assert [(it.what, it.words) for it in steps if it.words] == [("consulted", "要化疗")], "under its step"
     with transaction() as session:
