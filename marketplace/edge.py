@@ -120,8 +120,7 @@ class Application(Flask):
         """Whether nothing but the path is looked at to find a view."""
         config = self.config
         return not (
-            self.subdomain_matching
-            or self.url_map.host_matching
+            self.url_map.host_matching
             or config["SERVER_NAME"] is not None
             or config["TRUSTED_HOSTS"] is not None
             or "HTTP_UPGRADE" in request.environ

@@ -185,7 +185,7 @@ class Request(ma.Schema):
     ) -> Any:
         """What marshmallow's own makes of `data`, at half the cost where nothing is wrong. Where anything is, its own
         names every fault."""
-        if self._has_fields_alone and not many and partial is None and unknown is None and type(data) is dict:
+        if self._has_fields_alone and not many and partial is None and type(data) is dict:
             try:
                 return self._read(data)
             except (ma.ValidationError, _Undeclared):
@@ -208,7 +208,7 @@ class Request(ma.Schema):
     @cached_property
     def _has_fields_alone(self) -> bool:
         """Whether nothing but the fields has a word in what is loaded."""
-        return not (self.many or self.partial or any(self._hooks.values())) and self.unknown == ma.RAISE
+        return not (self.many or self.partial or any(self._hooks.values()))
 
     @cached_property
     def _expected(self) -> list[tuple[str, str, _Field]]:

@@ -59,9 +59,10 @@ def _read(statement: str) -> tuple[bytes, Callable[[Mapping[str, Any]], Sequence
 
 
 def cursor_of(lent: PoolProxiedConnection, driver: psycopg.Connection[Any]) -> ByName:
-    """The cursor of a connection that the pool lent, for as long as it is lent."""
+    """The cursor of a connection that the pool lent, for as long as it is lent. What the pool knows of a connection goes
+    with it, and so does this."""
     kept = lent.info.get(_KEPT)
-    if isinstance(kept, ByName) and not kept.closed and kept.connection is driver:
+    if isinstance(kept, ByName) and not kept.closed:
         return kept
     made = ByName(driver, row_factory=_named)
     lent.info[_KEPT] = made

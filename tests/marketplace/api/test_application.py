@@ -42,7 +42,13 @@ def test_a_host_that_has_no_spelling_is_refused_as_flask_refuses_it() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"SERVER_NAME": "booking.example"}, {"TRUSTED_HOSTS": ["other.example"]}, {"TRUSTED_HOSTS": [".example"]}],
+    [
+        {"SERVER_NAME": "booking.example:80"},
+        {"TRUSTED_HOSTS": ["other.example"]},
+        {"TRUSTED_HOSTS": [".example"]},
+        {"host_matching": True},
+        {"subdomain_matching": True, "SERVER_NAME": "booking.example"},
+    ],
 )
 def test_settings_that_look_at_the_host_do(settings: dict[str, Any]) -> None:
     ours, theirs = (_bound(make, "shop.booking.example", "/", {}, settings) for make in (Application, Flask))
@@ -58,8 +64,10 @@ def _request(app: Flask, host: str, path: str, more: dict[str, str]) -> Any:
 def _bound(
     make: type[Flask], host: str, path: str, more: dict[str, str], settings: dict[str, Any] | None = None
 ) -> dict[str, Any] | str:
-    app = make("x")
-    app.config.update(settings or {})
+    given = dict(settings or {})
+    matching = {name: given.pop(name) for name in ("host_matching", "subdomain_matching") if name in given}
+    app = make("x", static_folder=None, **matching)
+    app.config.update(given)
     request = _request(app, host, path, more)
     try:
         adapter = app.create_url_adapter(request)

@@ -81,6 +81,8 @@ def _outcome(load: Any) -> Any:
         (Pair(), {"one": 1, "two": 2}),
         (Pair(), {"one": 2, "two": 1}),
         (Line(many=True), [{"amount": 1}, {"amount": 10}]),
+        (Line(many=True), {"amount": 1}),
+        (Line(partial=True), {"amount": 1}),
         (Line(partial=True), {}),
         (Line(unknown=ma.EXCLUDE), {"amount": 1, "more": 2}),
     ],
@@ -92,4 +94,7 @@ def test_what_is_sent_is_read_and_refused_as_marshmallow_does(schema: Request, s
 def test_what_the_caller_of_load_asks_for_is_done() -> None:
     assert Line().load([{"amount": 1}], many=True) == [{"amount": 1, "note": ""}]
     assert Line().load({"amount": 1, "more": 2}, unknown=ma.EXCLUDE) == {"amount": 1, "note": ""}
-    assert Line().load({}, partial=True) == ma.Schema.load(Line(), {}, partial=True)
+    assert Line().load({"amount": 1}, partial=True) == {"amount": 1}
+    with pytest.raises(ma.ValidationError):
+        Line().load({"amount": 1}, many=True)
+    assert Line().load({"amount": 1, "more": 2}, unknown=ma.INCLUDE) == {"amount": 1, "note": "", "more": 2}

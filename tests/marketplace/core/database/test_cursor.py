@@ -105,6 +105,7 @@ def test_what_answers_no_rows_has_none_to_fetch() -> None:
         with pytest.raises(psycopg.ProgrammingError):
             cursor.fetchall()
         cursor.execute("DROP TABLE seen")
+        assert cursor.execute("SELECT FROM generate_series(1, 2)").fetchall() == [(), ()], "rows without a column"
 
 
 def test_types_are_read_as_the_driver_reads_them() -> None:
