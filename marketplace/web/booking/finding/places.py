@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
@@ -22,21 +23,17 @@ from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.sphere import Position
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, asked_all, render, see_other
-from marketplace.web.benefit_cards import bookable, which_line
+from marketplace.web.benefit_cards import bookable
 from marketplace.web.booking.finding import filters, maps, packages_page, places_page, searching
-from marketplace.web.booking.finding.places_page import Finder, PersonChoice, Search
+from marketplace.web.booking.finding.places_page import Finder, Search
 from marketplace.web.booking.finding.whose import (
-    HerCity,
-    begun_there,
-    chosen_city,
     facts_of,
     her_city,
-    paying,
     people_of,
     usable_benefits,
     why_not,
 )
-from marketplace.web.cities import remember_city, usual_city
+from marketplace.web.cities import usual_city
 from marketplace.web.formats import sentences
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
@@ -85,7 +82,7 @@ def places() -> Response:
             places_page.place(each, chosen, len(members) > 1, search, marked, with_city=not here)
             for each in found.items
         ),
-        _choices(members, search, today),
+        searching.choices(members, search, today),
         counts=places_page.counted(found) if here and not words.error else _("Places"),
         sorts=filters.sorts(order, query=bool(search.query), near=near is not None),
         note=_note(search, found, near, unreadable=unreadable),
@@ -93,10 +90,10 @@ def places() -> Response:
         more_url=search.url(skip=str(found.following)) if found.following and here else "",
         plain_url=search.plain().url() if search.narrowed else search.nothing().url(),
         entitlement=search.entitlement,
-        benefit_line=_benefit_line(me, member, search.benefit, search.entitlement, now),
+        benefit_line=searching.benefit_line(me, member, search.benefit, search.entitlement, now),
         elsewhere=shown.elsewhere,
         query_error=words.error,
-        her_city=_begun_there(search, me, member) if shown.city == search.city else None,
+        her_city=searching.begun_elsewhere(me, member, search, shown, partial(_usual_city, me, search.benefit)),
     )
     answer = render(
         "places.html",
@@ -107,17 +104,11 @@ def places() -> Response:
         here=search.url(),
     )
     answer.headers["Permissions-Policy"] = POSITION_HERE
-    if city := chosen_city(me, member, search.city):
-        remember_city(answer, city)
-    return answer
+    return searching.remembering(answer, me, member, search)
 
 
-def _begun_there(search: Search, me: Principal, member: Member) -> HerCity | None:
-    hers = her_city(me)
-    if not hers or search.city != hers:
-        return None
-    usual = usual_city(offer_cities(search.benefit, market=me.market))
-    return begun_there(member, hers, usual, search.url(city=usual))
+def _usual_city(me: Principal, benefit: str) -> str:
+    return usual_city(offer_cities(benefit, market=me.market))
 
 
 def _found(
@@ -235,7 +226,7 @@ def packages(site: str) -> Response:
             person_shown.name,
         ),
         person=person_shown,
-        benefit_line=_benefit_line(me, member, benefit, kept["entitlement"], now),
+        benefit_line=searching.benefit_line(me, member, benefit, kept["entitlement"], now),
         back_url=_address("web.places", {**kept, "benefit": benefit, "city": found[0].city}),
         who_url=_address("web.who", {"for": member.public_id, "next": here}),
     )
@@ -243,10 +234,6 @@ def packages(site: str) -> Response:
 
 def _site(card: OfferCard) -> dict[str, str]:
     return {"name": card.site_name, "city": card.city, "district": card.district, "address": card.address}
-
-
-def _benefit_line(me: Principal, member: Member, benefit: str, named: str, now: datetime) -> str:
-    return which_line(paying(usable_benefits(me, benefit, named, now), member), named=bool(named))
 
 
 def _address(endpoint: str, query: dict[str, str], **path: Any) -> str:
@@ -309,11 +296,6 @@ def _first_benefit(me: Principal) -> str:
     today = clock.today(me.time_zone)
     codes = [benefit.kind for benefit in entitlements(me.id, today=today)]
     return next((code for code in (*codes, *kinds()) if bookable(code)), "")
-
-
-def _choices(members: list[Member], search: Search, today: date) -> tuple[PersonChoice, ...]:
-    kept = {"city": asked("city", 50)}  # nobody's where none was asked for: each begins in her own
-    return tuple(PersonChoice(person(one, today), search.url(**kept, **{"for": one.public_id})) for one in members)
 
 
 def _offer_of(path: str) -> str:

@@ -1,11 +1,13 @@
-"""The words of the finder: what was typed, and where in the country it leads."""
+"""What the two finders share: the words and where in the country they lead, and whom it is for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Protocol
 
-from flask import request
+from flask import Response, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -16,8 +18,15 @@ from marketplace.catalog.query.where import Located
 from marketplace.catalog.search import MAX_QUERY, SiteQuery
 from marketplace.core.errors import Invalid
 from marketplace.core.strictjson import storable
-from marketplace.web.booking.finding.places_page import CityHits, Elsewhere, Search
+from marketplace.web.answers import asked
+from marketplace.web.benefit_cards import which_line
+from marketplace.web.booking.finding.places_page import CityHits, Elsewhere, PersonChoice, Search
+from marketplace.web.booking.finding.whose import HerCity, begun_there, chosen_city, her_city, paying, usable_benefits
+from marketplace.web.cities import remember_city
+from marketplace.web.people import person
 from marketplace.web.place_words import city_name
+from vip.customers.family import Member
+from vip.principal import Principal
 
 _LONGEST_KEPT = 2_000
 _CITIES = 12
@@ -85,6 +94,46 @@ def _elsewhere(at: Located, own: str, in_city: Callable[[str], str], back_url: s
     if at.city is None:
         return Elsewhere(_("Not in %(city)s, but here:", city=city_name(own)), cities)
     return Elsewhere(_("Also in other cities:"), cities)
+
+
+class AnySearch(Protocol):
+    """What either finder is asked for."""
+
+    @property
+    def city(self) -> str:
+        """Where."""
+
+    def url(self, /, *, city: str = ..., **changes: str) -> str:
+        """The address of the same search, changed."""
+
+
+def choices(members: Sequence[Member], search: AnySearch, today: date) -> tuple[PersonChoice, ...]:
+    """The people to look for. Where no city was asked for nobody's address names one: each begins in her own."""
+    kept = asked("city", 50)
+    return tuple(PersonChoice(person(one, today), search.url(city=kept, **{"for": one.public_id})) for one in members)
+
+
+def benefit_line(me: Principal, member: Member, benefit: str, named: str, now: datetime) -> str:
+    """Which benefit of the kind pays for this person; `named` is the one whose card was tapped, or blank."""
+    return which_line(paying(usable_benefits(me, benefit, named, now), member), named=bool(named))
+
+
+def begun_elsewhere(
+    me: Principal, member: Member, search: AnySearch, shown: Shown, usual: Callable[[], str]
+) -> HerCity | None:
+    """What is said of a list that begins in the relative's city; `usual` is asked for the reader's."""
+    hers = her_city(me)
+    if not hers or not search.city == shown.city == hers:
+        return None
+    own = usual()
+    return begun_there(member, hers, own, search.url(city=own))
+
+
+def remembering(answer: Response, me: Principal, member: Member, search: AnySearch) -> Response:
+    """The answer, which has the browser remember the city that she chose."""
+    if city := chosen_city(me, member, search.city):
+        remember_city(answer, city)
+    return answer
 
 
 def words_kept(search: Search, text: Typed) -> Search:

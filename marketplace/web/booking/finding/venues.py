@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 from urllib.parse import urlencode
 
@@ -25,25 +26,17 @@ from marketplace.core.errors import NotFound, Refusal
 from marketplace.core.paging import Page
 from marketplace.web import session
 from marketplace.web.answers import Views, asked, field, render, said, see_other
-from marketplace.web.benefit_cards import which_line
 from marketplace.web.booking.finding import searching, venues_page
-from marketplace.web.booking.finding.places_page import PersonChoice
 from marketplace.web.booking.finding.searching import Shown
 from marketplace.web.booking.finding.venues_page import VenueFinder, VenueSearch
 from marketplace.web.booking.finding.whose import (
-    HerCity,
-    begun_there,
-    chosen_city,
     her_city,
-    paying,
     people_of,
-    usable_benefits,
 )
-from marketplace.web.cities import recent_cities, remember_city
+from marketplace.web.cities import recent_cities
 from marketplace.web.kind_words import kind_name
 from marketplace.web.people import person
 from marketplace.web.place_words import city_name
-from vip.customers.family import Member
 from vip.principal import Principal
 
 _ROWS = 20
@@ -70,7 +63,7 @@ def venue_list() -> Response:
         _("Book: %(benefit)s", benefit=kind_name(search.benefit)),
         city_name(shown.city or search.city),
         person(member, today),
-        _people(members, search, me, now),
+        searching.choices(members, search, today),
         venues_page.levels(search),
         venues_page.tiers(choices, search),
         venues_page.districts(choices, search) if _own(shown) else (),
@@ -78,13 +71,10 @@ def venue_list() -> Response:
         venues_page.counts(counted),
         shown.elsewhere,
         search.url(cursor=found.next) if found.next else "",
-        which_line(
-            paying(usable_benefits(me, search.benefit, search.entitlement, now), member),
-            named=bool(search.entitlement),
-        ),
+        searching.benefit_line(me, member, search.benefit, search.entitlement, now),
         words.text,
         words.error,
-        _begun_there(search, me, about, member) if shown.city == search.city else None,
+        searching.begun_elsewhere(me, member, search, shown, partial(_usual_city, me, about)),
     )
     answer = render(
         "venues.html",
@@ -92,17 +82,7 @@ def venue_list() -> Response:
         cities_url=search.plain().url("web.venue_cities"),
         who_url=search.url("web.who", next=search.url(city=asked("city", 50))),
     )
-    if city := chosen_city(me, member, search.city):
-        remember_city(answer, city)
-    return answer
-
-
-def _begun_there(search: VenueSearch, me: Principal, about: Asked, member: Member) -> HerCity | None:
-    hers = her_city(me)
-    if not hers:
-        return None
-    usual = _usual_city(me, about)
-    return begun_there(member, hers, usual, search.url(city=usual))
+    return searching.remembering(answer, me, member, search)
 
 
 def venue_cities() -> Response:
@@ -226,12 +206,6 @@ def _query(search: VenueSearch, shown: Shown) -> SiteQuery:
 def _found(query: SiteQuery, about: Asked, search: VenueSearch, stage: Stage, cursor: str | None) -> Page[Venue]:
     level = cast(Level, search.level) if search.level else None
     return venues(query, about, level=level, stage=stage, cursor=cursor, limit=_ROWS)
-
-
-def _people(members: list[Member], search: VenueSearch, me: Principal, now: datetime) -> tuple[PersonChoice, ...]:
-    today = clock.today(me.time_zone, now)
-    kept = {"city": asked("city", 50)}  # nobody's where none was asked for: each begins in her own
-    return tuple(PersonChoice(person(one, today), search.url(**kept, **{"for": one.public_id})) for one in members)
 
 
 VIEWS: Views = {"venues": venue_list, "venue_cities": venue_cities, "venue_coverage": venue_coverage}
