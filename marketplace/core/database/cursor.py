@@ -59,8 +59,8 @@ def _read(statement: str) -> tuple[bytes, Callable[[Mapping[str, Any]], Sequence
 
 
 def cursor_of(lent: PoolProxiedConnection, driver: psycopg.Connection[Any]) -> ByName:
-    """The cursor of a connection that the pool lent, for as long as it is lent. What the pool knows of a connection goes
-    with it, and so does this."""
+    """The cursor of a connection that the pool lent, for as long as it is lent. What is noted in `info` goes with the
+    connection."""
     kept = lent.info.get(_KEPT)
     if isinstance(kept, ByName) and not kept.closed:
         return kept

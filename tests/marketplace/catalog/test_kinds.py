@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -123,3 +124,12 @@ def test_the_demonstrations_packages_follow_the_schema_and_differ_in_their_rules
     assert all(20 <= size <= 60 for size in sizes.values())
     assert {each.package["sex"] for each in packages.values()} == {"any", "male", "female"}
     assert packages["senior"].package["age_min"] == 55
+
+
+def test_no_answers_at_all_are_judged_by_what_the_kind_asks() -> None:
+    asks: dict[str, Any] = {"type": "object", "properties": {"ward": {"type": "string"}}, "required": ["ward"]}
+    asking = replace(next(iter(kinds().values())), details_schema=asks)
+    with pytest.raises(Invalid) as refused:
+        asking.check_details({})
+    assert refused.value.at == "details.ward"
+    replace(asking, details_schema={**asks, "required": []}).check_details({})
