@@ -42,7 +42,7 @@ def province_name(province: str) -> str:
 
 def both_names(name: str, city: str = "", district: str = "", province: str = "") -> str:
     """The name of a place as `site_name`; to a reader of English who must know which of several entries it is with the
-    Chinese one, since 北京安康医院 and 安康医院 have one name in English."""
+    Chinese one, since two entries with and without the name of their city have one name in English."""
     return by_language(Text(name, f"{english_site(name, province, city, district)} {name}"))
 
 
