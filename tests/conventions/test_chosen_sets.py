@@ -19,6 +19,7 @@ PLAYS_A_JOURNEY = {
     "test_journey.py",
     "test_change_journey.py",
     "test_consultations_end_to_end.py",
+    "test_escorts_end_to_end.py",
     "test_events_end_to_end.py",
     "test_day_capacity_end_to_end.py",
     "test_fhir_end_to_end.py",

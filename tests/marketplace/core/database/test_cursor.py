@@ -13,7 +13,7 @@ from marketplace.core.database import db
 from marketplace.core.database.cursor import ByName, numbered
 from marketplace.core.database.db import asking, rows, statements
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
 
 
 def test_a_statement_has_a_number_for_each_name_and_a_percent_sign_for_two() -> None:

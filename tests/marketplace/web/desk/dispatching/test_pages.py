@@ -311,7 +311,7 @@ def test_another_time_is_proposed_with_the_one_that_would_help_chosen(
     yan: Visitor, service: Service, from_minute: int, free: bool
 ) -> None:
     worker, booking = service.worker(ready=False), service.escorts.hold(0)
-    keep.check_papers(service.manager, worker, now=NOON)
+    keep.check_papers(service.manager, worker, seen=NOON, now=NOON)
     roster.add_hours(service.manager, worker, changed(EVERY_DAY, start_minute=from_minute), now=NOON)
     service.submit(booking)
     address = re.search(r'href="(/desk/bookings/\w+/propose[^"]*)"', yan.get(f"{BOARD}/bookings/{booking}").text)
