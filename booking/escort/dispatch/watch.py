@@ -158,7 +158,7 @@ def _replace_absent(row_id: int, now: datetime) -> str:
                 EscortAbsence.worker_id == worker.id, EscortAbsence.period.overlaps(row.needed)
             )
         ).all()
-        if row.state not in LIVE or row.outside or not (causes or _gone(worker, row)):
+        if row.state not in LIVE or not (causes or _gone(worker, row)):
             return "moved_on"
         if last_step(session, row.id) in THERE:
             away(session, booking, now=now)
