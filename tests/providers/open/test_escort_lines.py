@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
+from booking.escort.evidence import told
 from booking.escort.evidence.kinds import KINDS as DEEDS
 from booking.escort.workers import profile
-from booking.escorting import told
 from providers.adapters.http import NoAnswer
 from providers.adapters.open import deeds
 from providers.adapters.open.numbered import MOST_LINES
