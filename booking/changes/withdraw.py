@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK, Actor
 from booking.changes import swap
-from booking.changes.requests import open_cancel
+from booking.changes.requests import NOT_ANSWERED, open_cancel
 from booking.models import Booking, ChangeRequest, ProviderTask, Slot, SlotClaim
 from booking.outbox import annul, enqueue, unsent
 from booking.ownership import own_booking_id
@@ -61,7 +61,7 @@ def take_back(
     if change.state != "open":
         return
     change.state, change.refusal = "withdrawn", cause
-    actor = CLOCK if cause == "not_answered_in_time" else Actor(change.actor_kind, change.actor)  # type: ignore[arg-type]
+    actor = CLOCK if cause == NOT_ANSWERED else Actor(change.actor_kind, change.actor)  # type: ignore[arg-type]
     write_history(session, booking, actor=actor, now=now, cause=CHANGE_ENDED, facts={"refusal": cause})
     task = next((task for task in tasks if task.change_request_id == change.id), None)
     if task is None or unsent(task):

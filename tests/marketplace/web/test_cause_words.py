@@ -17,15 +17,18 @@ from tests.conventions.sources import modules, parsed
 
 
 def written() -> Iterator[str]:
-    """Every cause that the code of booking and of the demonstration writes: as a literal, or as a name of its file."""
-    for _, tree in parsed(modules("booking", "marketplace/demo"), about="cause"):
-        constants = {
-            target.id: node.value.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
+    """Every cause that the code of booking and of the demonstration writes: as a literal, or as a constant of its file
+    or of the one that it is imported from."""
+    packages = ("booking", "marketplace/demo")
+    known: dict[str, dict[str, object]] = {
+        ".".join(path.with_suffix("").parts): constants_of(tree) for path, tree in parsed(modules(*packages))
+    }
+    for _, tree in parsed(modules(*packages), about="cause"):
+        constants = constants_of(tree)
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom):
+                theirs = known.get(node.module or "", {})
+                constants |= {each.name: theirs[each.name] for each in node.names if each.name in theirs}
         for node in ast.walk(tree):
             if isinstance(node, ast.keyword) and node.arg == "cause":
                 given = node.value
@@ -34,6 +37,17 @@ def written() -> Iterator[str]:
                 for each in ast.walk(given):
                     if isinstance(each, ast.Constant) and isinstance(each.value, str):
                         yield each.value
+
+
+def constants_of(tree: ast.Module) -> dict[str, object]:
+    """What a file's names stand for, where that is a constant."""
+    return {
+        target.id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 @pytest.fixture(scope="module")
