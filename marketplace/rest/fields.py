@@ -207,14 +207,15 @@ class Request(ma.Schema):
 
     @cached_property
     def _has_fields_alone(self) -> bool:
-        """Whether nothing but the fields has a word in what is loaded."""
-        return not (self.many or self.partial or any(self._hooks.values()))
+        """Whether nothing but the fields has a word in what is loaded, and each puts its value at one place of it."""
+        nested = any("." in key for _, key, _ in self._expected)
+        return not (nested or self.many or self.partial or any(self._hooks.values()))
 
     @cached_property
     def _expected(self) -> list[tuple[str, str, _Field]]:
         """Name in what is sent, key in what is loaded, and field."""
         fields = self.load_fields.items()
-        return [(one.data_key or name, one.attribute or name, one) for name, one in fields]
+        return [(name if one.data_key is None else one.data_key, one.attribute or name, one) for name, one in fields]
 
 
 class Listing(Request):

@@ -28,6 +28,13 @@ class Order(Request):
     maybe = Number(least=0, most=9, load_default=None, allow_none=True)
 
 
+class Apart(Request):
+    """What is loaded is nested though what is sent is not, and a name is blank."""
+
+    city = Text(longest=3, attribute="place.city")
+    blank = Text(longest=3, data_key="")
+
+
 class Pair(Request):
     """A schema with a word of its own."""
 
@@ -78,6 +85,9 @@ def _outcome(load: Any) -> Any:
         (Order(), {"named": "abc", "lines": [{"amount": 3}]}),
         (Order(), {"Named": "abcd", "lines": [{"amount": 3, "more": 1}, {"note": 5}]}),
         (Order(), {"Named": "abc", "lines": []}),
+        (Apart(), {"city": "abc"}),
+        (Apart(), {"": "abc"}),
+        (Apart(), {"blank": "abc"}),
         (Pair(), {"one": 1, "two": 2}),
         (Pair(), {"one": 2, "two": 1}),
         (Line(many=True), [{"amount": 1}, {"amount": 10}]),
