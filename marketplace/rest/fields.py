@@ -153,6 +153,7 @@ class Items(ma.fields.List[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list):
             raise self.make_error("invalid", input=value)
+        self._validate(value)  # before its items are read: a body holds ten thousands of wrong ones, each told apart
         return super()._deserialize(value, attr, data, **kwargs)
 
 

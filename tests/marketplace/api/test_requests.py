@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import marshmallow as ma
 import pytest
@@ -108,3 +109,11 @@ def test_what_the_caller_of_load_asks_for_is_done() -> None:
     with pytest.raises(ma.ValidationError):
         Line().load({"amount": 1}, many=True)
     assert Line().load({"amount": 1, "more": 2}, unknown=ma.INCLUDE) == {"amount": 1, "note": "", "more": 2}
+
+
+def test_of_a_list_that_is_too_long_no_item_is_read() -> None:
+    sent = {"Named": "abc", "lines": [{}] * 3}
+    with mock.patch.object(Line, "load", autospec=True) as read, pytest.raises(ma.ValidationError) as refused:
+        Order().load(sent)
+    assert refused.value.messages == {"lines": ["length"]}
+    assert read.call_count == 0
