@@ -99,6 +99,17 @@ class Application(Flask):
     request_class = FormRequest
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """As Flask's, but with a name that no host can have (`a..b`) taken as none, as werkzeug does with one of other
+        characters. Flask would leave the request without an adapter, and so its refusal without a page."""
+        try:
+            return self._bound(request)
+        except BadHost:
+            if request is None:
+                raise
+            request.environ["HTTP_HOST"] = ""
+            return self._bound(request)
+
+    def _bound(self, request: Request | None) -> MapAdapter | None:
         """As Flask's, for which the host has no part in what a path means. It reads and encodes the host's name twice
         for each request; here once for each name. Raises BadHost."""
         if request is None or not self._path_alone(request):

@@ -153,6 +153,7 @@ class Items(ma.fields.List[Any]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[Any]:
         if not isinstance(value, list):
             raise self.make_error("invalid", input=value)
+        self._validate(value)  # before its items are read: a body holds ten thousands of wrong ones, each told apart
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -207,14 +208,15 @@ class Request(ma.Schema):
 
     @cached_property
     def _has_fields_alone(self) -> bool:
-        """Whether nothing but the fields has a word in what is loaded."""
-        return not (self.many or self.partial or any(self._hooks.values()))
+        """Whether nothing but the fields has a word in what is loaded, and each puts its value at one place of it."""
+        nested = any("." in key for _, key, _ in self._expected)
+        return not (nested or self.many or self.partial or any(self._hooks.values()))
 
     @cached_property
     def _expected(self) -> list[tuple[str, str, _Field]]:
         """Name in what is sent, key in what is loaded, and field."""
         fields = self.load_fields.items()
-        return [(one.data_key or name, one.attribute or name, one) for name, one in fields]
+        return [(name if one.data_key is None else one.data_key, one.attribute or name, one) for name, one in fields]
 
 
 class Listing(Request):

@@ -48,16 +48,21 @@ class StrictParser(FlaskParser):
         return read_query(req)
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_: Any) -> NoReturn:
-        """Raise InvalidRequest with every field at fault."""
+        """Raise InvalidRequest with every field at fault, up to a hundred."""
         messages = error.messages
         [(location, complaints)] = messages.items() if isinstance(messages, dict) else [("json", messages)]
-        raise InvalidRequest(list(_flat(complaints, "", _WHERE.get(location, "body")))) from error
+        raise InvalidRequest(_first(complaints, "", _WHERE.get(location, "body"))) from error
 
 
 def invalid_at(path: str, error: ma.ValidationError) -> InvalidRequest:
     """The refusal of what stood at `path` of the body and was loaded by a schema of its own: its first hundred
     faults."""
-    return InvalidRequest(list(islice(_flat(error.messages, path, "body"), 100)))
+    return InvalidRequest(_first(error.messages, path, "body"))
+
+
+def _first(complaints: Any, path: str, where: Where) -> list[FieldError]:
+    """The first hundred: a body of nothing but faults would have an answer of ten times its size."""
+    return list(islice(_flat(complaints, path, where), 100))
 
 
 def _flat(complaints: Any, path: str, where: Where) -> Any:

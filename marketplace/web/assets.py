@@ -82,7 +82,10 @@ def theme() -> str:
 
 def _keep_files(response: Response) -> Response:
     """A static file under the address that names its content stays for ever; under any other it may change soon."""
-    if asked().endpoint != compression.STATIC or response.status_code not in (200, 304):
+    sent = asked()
+    if sent.endpoint != compression.STATIC or response.status_code not in (200, 304):
+        return response
+    if sent.method not in ("GET", "HEAD"):  # OPTIONS: nobody has looked yet whether there is such a file, and where
         return response
     path = request.view_args["filename"] if request.view_args else ""
     for_ever = request.args.get("v") == fingerprint(path)

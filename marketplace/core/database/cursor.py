@@ -34,6 +34,13 @@ class ByName(psycopg.RawCursor[Any]):
         statement, values_of = _read(query)
         return super().execute(statement, values_of(params), prepare=prepare, **options)
 
+    def forget(self) -> None:
+        """Let go of what was asked last and of what was found. The next request has the same cursor: it must find
+        nothing of another's there, and a large result must not stay in memory until then."""
+        self._reset()
+        if hasattr(self, "_tx"):  # since the first statement
+            self._tx.set_pgresult(None)
+
 
 def numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
     """The statement with `$1`, `$2` … for its `%(name)s`, and the names in that order, each once. Raises ValueError."""

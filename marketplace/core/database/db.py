@@ -251,7 +251,11 @@ def statements() -> Iterator[ByName]:
             raise TypeError("the pool holds connections of another driver")
         try:
             driver.autocommit = True
-            yield cursor_of(lent, driver)
+            cursor = cursor_of(lent, driver)
+            try:
+                yield cursor
+            finally:
+                cursor.forget()
         finally:
             _give_back(lent, driver)
     except psycopg.Error as failed:

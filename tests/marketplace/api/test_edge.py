@@ -145,6 +145,15 @@ def test_a_request_that_calls_us_by_another_name_is_refused(production: Flask, p
     assert client.get("/healthz", headers={"Host": "127.0.0.1:8000"}).status_code == 200
 
 
+@pytest.mark.parametrize("more", [{}, {"Upgrade": "websocket", "Connection": "Upgrade"}])
+@pytest.mark.parametrize("host", ["a..b", f"{'a' * 64}.example", ".", "a b", ""])
+def test_a_name_that_no_host_has_is_refused_with_a_page(production: Flask, host: str, more: dict[str, str]) -> None:
+    client = production.test_client()
+    answers = [client.get(path, headers={"Host": host, **more}) for path in ("/sign-in", "/nowhere", "/api/v1/me")]
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    assert ["<h1" in answer.text for answer in answers] == [True, True, False]
+
+
 def test_other_names_are_ours_where_the_settings_say_so(production: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", "one.example.com, .example.net")
     settings.cache_clear()

@@ -246,3 +246,9 @@ def test_a_method_that_is_not_offered_says_which_are(caller: Caller, method: str
 @pytest.mark.parametrize("path", ["/nothing", "/bookings/", "/bookings/a/b/c", "/me/../me"])
 def test_a_path_that_does_not_exist_is_not_there(caller: Caller, path: str) -> None:
     assert caller.get(path).get_json()["code"] == "not_found"
+
+
+def test_a_body_of_nothing_but_faults_has_a_short_answer(anybody: Caller) -> None:
+    body = {**BODIES["/sessions"], **{f"x{number}": 1 for number in range(1000)}}
+    answer = anybody.post("/sessions", body)
+    assert (answer.status_code, len(answer.json["errors"])) == (422, 100)

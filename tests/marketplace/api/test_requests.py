@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import marshmallow as ma
 import pytest
@@ -26,6 +27,13 @@ class Order(Request):
     lines = Items(Inner(Line), least=1, most=2, required=True)
     left_out = Number(least=0, most=9)
     maybe = Number(least=0, most=9, load_default=None, allow_none=True)
+
+
+class Apart(Request):
+    """What is loaded is nested though what is sent is not, and a name is blank."""
+
+    city = Text(longest=3, attribute="place.city")
+    blank = Text(longest=3, data_key="")
 
 
 class Pair(Request):
@@ -78,6 +86,9 @@ def _outcome(load: Any) -> Any:
         (Order(), {"named": "abc", "lines": [{"amount": 3}]}),
         (Order(), {"Named": "abcd", "lines": [{"amount": 3, "more": 1}, {"note": 5}]}),
         (Order(), {"Named": "abc", "lines": []}),
+        (Apart(), {"city": "abc"}),
+        (Apart(), {"": "abc"}),
+        (Apart(), {"blank": "abc"}),
         (Pair(), {"one": 1, "two": 2}),
         (Pair(), {"one": 2, "two": 1}),
         (Line(many=True), [{"amount": 1}, {"amount": 10}]),
@@ -98,3 +109,11 @@ def test_what_the_caller_of_load_asks_for_is_done() -> None:
     with pytest.raises(ma.ValidationError):
         Line().load({"amount": 1}, many=True)
     assert Line().load({"amount": 1, "more": 2}, unknown=ma.INCLUDE) == {"amount": 1, "note": "", "more": 2}
+
+
+def test_of_a_list_that_is_too_long_no_item_is_read() -> None:
+    sent = {"Named": "abc", "lines": [{}] * 3}
+    with mock.patch.object(Line, "load", autospec=True) as read, pytest.raises(ma.ValidationError) as refused:
+        Order().load(sent)
+    assert refused.value.messages == {"lines": ["length"]}
+    assert read.call_count == 0

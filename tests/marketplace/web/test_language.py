@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 from flask.testing import FlaskClient
 
+from marketplace.web import assets
 from tests.marketplace.web.gallery import create_gallery
 
 
@@ -36,6 +39,14 @@ def test_an_unknown_language_changes_nothing(browser: FlaskClient) -> None:
 
 def test_the_switch_keeps_the_rest_of_the_address(browser: FlaskClient) -> None:
     assert 'href="/gallery/home?q=a%26b&amp;lang=en"' in browser.get("/gallery/home?q=a%26b&lang=zh").text
+
+
+@pytest.mark.parametrize("path", ["css/base.css", "css/nothing.css", "../assets.py", "../../../nothing"])
+def test_nobody_learns_from_static_addresses_which_files_there_are(browser: FlaskClient, path: str) -> None:
+    with mock.patch.object(assets, "fingerprint", wraps=assets.fingerprint) as read:
+        answer = browser.open(f"/static/{path}", method="OPTIONS")
+    assert (answer.status_code, read.call_count) == (200, 0)
+    assert "Cache-Control" not in answer.headers
 
 
 def test_static_files_carry_their_fingerprint_and_stay(browser: FlaskClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from unittest import mock
 
 import psycopg
@@ -55,6 +56,34 @@ def test_a_connection_keeps_its_cursor_and_shares_it_with_no_other() -> None:
         assert outer.connection is not inner.connection
     with statements() as again:
         assert again is outer
+
+
+def _held_elsewhere(kept: list[object]) -> list[int]:
+    """How often each is referred to by others than the list and the call that counts."""
+    return [sys.getrefcount(kept[place]) - 2 for place in range(len(kept))]
+
+
+def test_nobody_finds_in_a_cursor_what_another_asked() -> None:
+    with statements() as cursor:
+        cursor.execute("SELECT %(name)s::text AS name", {"name": "Shen"})
+        kept = [cursor.pgresult, cursor._query]
+    assert _held_elsewhere(kept) == [0, 0]
+    with statements() as again:
+        assert again is cursor
+        with pytest.raises(psycopg.ProgrammingError):
+            again.fetchall()
+
+
+@pytest.mark.parametrize("wrong", [{"whole": "x"}, {}, {"whole": "\0"}])
+def test_nobody_finds_in_a_cursor_what_was_asked_before_a_failure(wrong: dict[str, str]) -> None:
+    question = "SELECT %(whole)s::text::int AS whole"
+    with pytest.raises((DBAPIError, KeyError)), statements() as cursor:
+        cursor.execute(question, {"whole": "1"})
+        kept = [cursor.pgresult]
+        cursor.execute(question, wrong)
+    assert _held_elsewhere(kept) == [0]
+    with statements() as again, pytest.raises(psycopg.ProgrammingError):
+        again.fetchall()
 
 
 def test_a_cursor_goes_with_its_connection() -> None:
