@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Text,
     UniqueConstraint,
+    and_,
     cast,
     exists,
     func,
@@ -27,6 +28,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from booking.discrepancies import UNREADABLE, Discrepancy
 from booking.models import Booking, ProviderBooking
+from marketplace.catalog.kinds import dispatched
 from marketplace.catalog.models import Provider
 from marketplace.core.database.columns import PrimaryKey
 from marketplace.core.database.db import Base
@@ -91,9 +93,16 @@ class EscortLineTaken(Base):
 
 
 def told_by_lines() -> ColumnElement[bool]:
-    """Whether (SQL, of a Booking) its provider's system says who is sent and what is done, and could be read: then what
-    is not in its list was not done. A provider that has another system since says it otherwise."""
-    return _listened(EscortListening.read_at.is_not(None))
+    """Whether (SQL, of a Booking) its provider's system says who is sent and what is done: its lines could be read, of
+    this booking or another one. Where this list alone can't be read, that is no reason to believe a status or a
+    silence. A provider that has another system since says it otherwise."""
+    could_be_read = exists().where(
+        EscortListening.read_at.is_not(None),
+        ProviderBooking.id == EscortListening.provider_booking_id,
+        ProviderBooking.provider_id == Provider.id,
+    )
+    telling = select(Provider.id).where(Provider.adapter.in_(escorting()), could_be_read)
+    return and_(Booking.kind.in_(dispatched()), Booking.provider_id.in_(telling))
 
 
 def read_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
@@ -103,9 +112,9 @@ def read_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
 
 
 def not_read_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether (SQL, of a Booking) its lines were read to the end, but not after a moment, and the provider's system
-    does not say that the visit is done: then nobody here knows."""
-    return _listened(EscortListening.read_at < moment, ~is_over())
+    """Whether (SQL, of a Booking) its provider says by lines what is done, and they could not be read after a moment,
+    nor is it said that the visit is done: then nobody here knows."""
+    return and_(told_by_lines(), ~_listened(or_(EscortListening.read_at >= moment, is_over())))
 
 
 def is_over() -> ColumnElement[bool]:
@@ -122,8 +131,6 @@ def _listened(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
             EscortListening.booking_id == Booking.id,
             ProviderBooking.id == EscortListening.provider_booking_id,
             ProviderBooking.role == "current",
-            Provider.id == ProviderBooking.provider_id,
-            Provider.adapter.in_(escorting()),
             *conditions,
         )
         .correlate(Booking)

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.answering.answer import report
-from booking.attendance.no_show import no_show_after
+from booking.attendance.no_show import call_no_shows, no_show_after
 from booking.changes.reschedule import reschedule
 from booking.discrepancies import Discrepancy
 from booking.escort.after.confirm import ask_customers, complete_silent
-from booking.escort.after.lost import LOST_AFTER, UNHEARD_FOR, end_lost
+from booking.escort.after.lost import LOST_AFTER, UNHEARD_FOR, end_lost, somebody_was_to_come
 from booking.escort.models import EscortAssignment
 from booking.escort.outside import listen, people
 from booking.escort.outside.listen import HELD_UP
@@ -223,6 +223,20 @@ def test_a_list_that_is_read_no_more_is_for_a_person_a_day_later() -> None:
     assert open_cases() == []
     end_lost(now=called + UNHEARD_FOR)
     assert (state(booking), open_cases()) == ("confirmed", ["escort_lost"])
+
+
+def test_one_list_that_is_never_read_lets_neither_status_nor_silence_decide() -> None:
+    it = make_outside()
+    booking, other = it.book(), it.book(1)
+    it.there.broken[f"R-{booking}"] = ProviderError("not this one")
+    it.read(NOON)
+    assert listening(other).read_at is not None
+    it.status(booking, "fulfilled", 3, now=later(90))
+    assert state(booking) == "confirmed"
+    over = ENDS + timedelta(days=4)
+    assert call_no_shows(now=over, spared=somebody_was_to_come()) == 0
+    end_lost(now=over)
+    assert (state(booking), "escort_lost" in open_cases()) == ("confirmed", True)
 
 
 def test_what_is_over_is_not_read_for_ever_for_a_line_that_never_comes() -> None:
