@@ -72,9 +72,10 @@ def _not_come(visit: Visit, proof: Proof, version: int) -> None:
     if given_up_in_time(session, booking, booking.service_date, booking.starts_at):
         return  # as every no-show there: it waits for the answer to the change
     arrived = session.scalar(select(stood_there().exists()).where(Booking.id == booking.id))
-    unsure = proof.kinds & WITH_THE_PERSON or is_complained(session, booking) or has_gaps(session, booking)
-    if arrived and not unsure:
+    met = proof.kinds & WITH_THE_PERSON
+    if arrived and not met and not is_complained(session, booking) and not has_gaps(session, booking):
         visit.row.status_version = version
+        cases.proved(session, booking, now=now)
         go_to(session, booking, _S.NO_SHOW, provider_actor(session, booking), "", now)
     else:
         cases.unproved(session, booking, "no_show", version, now=now)

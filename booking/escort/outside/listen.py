@@ -288,12 +288,13 @@ class _Reader:
             _read_again(session, due, again)
 
     def _put_behind(self, due: Due) -> None:
-        """Its list could not be read: the others come first."""
+        """Its list could not be read: the others come first. What would not be read again is not asked for again."""
         with transaction() as session:
-            at = moment(session, self._now)
-            since = cases.not_read_since(session, session.get_one(Booking, due.booking_id))
+            at, booking = moment(session, self._now), session.get_one(Booking, due.booking_id)
+            since = cases.not_read_since(session, booking)
             pause = BEHIND if since is None else min(max(at - since, BEHIND), FURTHEST)
-            _read_again(session, due, at + pause)
+            over = _next_look(booking, session.get_one(EscortListening, due.id), at) is None
+            _read_again(session, due, None if over else at + pause)
 
     def _moment(self) -> datetime:
         with reading() as session:

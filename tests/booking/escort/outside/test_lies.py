@@ -249,6 +249,27 @@ def test_what_is_over_is_not_read_for_ever_for_a_line_that_never_comes() -> None
     assert listening(booking).listen_at is None
 
 
+def test_what_is_over_is_not_read_for_ever_where_its_list_is_broken() -> None:
+    it = make_outside()
+    booking, other = coming(it), it.book(1)
+    it.status(booking, "cancelled", 3, now=later(0))
+    it.there.broken[f"R-{booking}"] = ProviderError("not this one")
+    it.read(later(1))
+    it.read(ENDS + timedelta(days=2))
+    assert (state(other), listening(booking).listen_at) == ("confirmed", None)
+
+
+def test_a_no_show_that_the_lines_say_too_in_the_end_is_no_case_any_more() -> None:
+    it = make_outside()
+    booking = coming(it)
+    it.status(booking, "no_show", 3, now=later(30))
+    it.read(later(31))
+    assert open_cases() == ["escort_end_unproved"]
+    it.tell(arrived(booking), now=later(32))
+    it.read(later(33))
+    assert (state(booking), open_cases()) == ("no_show", [])
+
+
 def test_two_bookings_that_swap_their_escorts_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     it = make_outside()
     first, second = it.book(0), it.book(1)
