@@ -11,19 +11,31 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     ColumnElement,
+    DateTime,
     ForeignKey,
     Index,
     Text,
     UniqueConstraint,
+    and_,
+    cast,
     exists,
+    func,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from booking.discrepancies import UNREADABLE, Discrepancy
 from booking.models import Booking, ProviderBooking
+from marketplace.catalog.kinds import dispatched
+from marketplace.catalog.models import Provider
 from marketplace.core.database.columns import PrimaryKey
 from marketplace.core.database.db import Base
+from providers.registry import escorting
+
+ESCORTS = "escorts"
+"""What rows that can't be read are rows of."""
 
 
 class EscortListening(Base):
@@ -32,7 +44,7 @@ class EscortListening(Base):
     read to its end; None where it never could, and then nothing follows from what is not in it.
 
     `status_version`: the version of the provider's booking whose status was last held against the lines. `over_at`:
-    when its system said that the visit is done.
+    when its system said that the visit is done; it counts from the beginning of the visit on (`is_over`).
     """
 
     __tablename__ = "escort_listening"
@@ -81,44 +93,69 @@ class EscortLineTaken(Base):
 
 
 def told_by_lines() -> ColumnElement[bool]:
-    """Whether (SQL, of a Booking) its provider's system says who is sent and what is done, and could be read: then what
-    is not in its list was not done."""
-    return (
-        exists()
-        .where(
-            EscortListening.booking_id == Booking.id,
-            EscortListening.read_at.is_not(None),
-            ProviderBooking.id == EscortListening.provider_booking_id,
-            ProviderBooking.role == "current",
-        )
-        .correlate(Booking)
+    """Whether (SQL, of a Booking) its provider's system says who is sent and what is done: its lines could be read, of
+    this booking or another one. Where this list alone can't be read, that is no reason to believe a status or a
+    silence. A provider that has another system since says it otherwise."""
+    could_be_read = exists().where(
+        EscortListening.read_at.is_not(None),
+        ProviderBooking.id == EscortListening.provider_booking_id,
+        ProviderBooking.provider_id == Provider.id,
     )
+    telling = select(Provider.id).where(Provider.adapter.in_(escorting()), could_be_read)
+    return and_(Booking.kind.in_(dispatched()), Booking.provider_id.in_(telling))
 
 
 def read_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Whether (SQL, of a Booking) its lines were read to the end after a moment, and the provider's system does not say
     that the visit is done: then nobody has come by then whom they do not name."""
+    return _listened(EscortListening.read_at >= moment, ~is_over())
+
+
+def not_read_since(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether (SQL, of a Booking) its provider says by lines what is done, and they could not be read after a moment,
+    nor is it said that the visit is done: then nobody here knows."""
+    return and_(told_by_lines(), ~_listened(or_(EscortListening.read_at >= moment, is_over())))
+
+
+def is_over() -> ColumnElement[bool]:
+    """Whether (SQL, of an EscortListening and its Booking) its provider's system said that the visit is done, and that
+    since it was to begin: before, it was a slip, or said of a date from which it was moved."""
+    midnight = func.timezone(Booking.time_zone, cast(Booking.service_date, DateTime))
+    return func.coalesce(EscortListening.over_at >= func.coalesce(Booking.starts_at, midnight), False)
+
+
+def _listened(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return (
         exists()
         .where(
             EscortListening.booking_id == Booking.id,
-            EscortListening.read_at >= moment,
-            EscortListening.over_at.is_(None),
             ProviderBooking.id == EscortListening.provider_booking_id,
             ProviderBooking.role == "current",
+            *conditions,
         )
         .correlate(Booking)
     )
 
 
 def has_gaps(session: Session, booking: Booking) -> bool:
-    """Whether a line about a booking could not be used: read, or be anybody's who was named."""
+    """Whether a line about a booking could not be used: read, or be anybody's who was named; also one of which not even
+    the number could be read."""
+    about = EscortListening.booking_id == booking.id
     gaps = (
         select(EscortLineTaken.id)
         .join(EscortListening, EscortListening.id == EscortLineTaken.listening_id)
-        .where(EscortListening.booking_id == booking.id, EscortLineTaken.came.in_(("passed", "kept_out")))
+        .where(about, EscortLineTaken.came.in_(("passed", "kept_out")))
     )
-    return session.scalar(gaps.limit(1)) is not None
+    theirs = select(ProviderBooking.reference).join(
+        EscortListening, EscortListening.provider_booking_id == ProviderBooking.id
+    )
+    nameless = exists().where(
+        Discrepancy.provider_id == booking.provider_id,
+        Discrepancy.kind == UNREADABLE,
+        Discrepancy.facts["feed"].astext == ESCORTS,
+        or_(Discrepancy.booking_id == booking.id, Discrepancy.facts["reference"].astext.in_(theirs.where(about))),
+    )
+    return session.scalar(select(gaps.exists() | nameless)) is True
 
 
 def is_told_by_lines(session: Session, booking: Booking) -> bool:

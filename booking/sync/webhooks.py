@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from booking.consultation.outside.cases import CONSULTATIONS
 from booking.consultation.outside.events import ENDS, hear_event, make_due
-from booking.escort.outside.cases import ESCORTS
 from booking.escort.outside.events import READ_AFTER, hear_escort, read_soon
 from booking.exchange.inbound import apply_remote
 from booking.feeds.tries import PutOff, not_applied
 from booking.feeds.unreadable import record_row
+from booking.listening import ESCORTS
 from booking.models import Feed
 from booking.reports.fetch import announce
 from booking.sync.confirmed import confirm_plainly

@@ -15,7 +15,7 @@ from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import REPLACED, EscortAssignment
 from booking.escort.shown.own import own_escort
-from booking.listening import EscortListening
+from booking.listening import EscortListening, is_over
 from booking.models import Booking, BookingHistory, ChangeRequest
 from booking.notices.models import Notification
 from booking.notices.notify import notify
@@ -171,7 +171,7 @@ def _over_sql() -> ColumnElement[datetime]:
     )
     by_system = (
         select(func.min(EscortListening.over_at))
-        .where(EscortListening.booking_id == Booking.id)
+        .where(EscortListening.booking_id == Booking.id, is_over())
         .correlate(Booking)
         .scalar_subquery()
     )

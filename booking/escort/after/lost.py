@@ -20,7 +20,7 @@ from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.models import EscortAssignment, EscortSearch, EscortWorker
 from booking.exchange.follow import go_to
-from booking.listening import has_gaps, read_since, told_by_lines
+from booking.listening import has_gaps, not_read_since, read_since, told_by_lines
 from booking.models import Booking, ChangeRequest
 from booking.outbox import enqueue
 from booking.states import BookingState
@@ -37,6 +37,8 @@ _S = BookingState
 
 LOST_AFTER = timedelta(hours=1)
 """So long after it was to begin an escort to which nobody is assigned does not take place any more."""
+UNHEARD_FOR = timedelta(hours=24)
+"""So long a list is waited for that can't be read after the moment that decides; then a person asks."""
 CAUSE = "nobody_came"
 """Nobody of the provider's came; its customer had a confirmed date."""
 _MET = WITH_THE_PERSON | ENDING
@@ -97,12 +99,10 @@ def came_after_all(session: Session, booking: Booking, kinds: Set[str], *, now: 
 
 
 def _did_not_take_place(now: datetime) -> Select[int]:
-    midnight: ColumnElement[datetime] = func.timezone(Booking.time_zone, cast(Booking.service_date, DateTime))
-    assigned = exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live)
     complained = exists().where(
         Discrepancy.booking_id == Booking.id, Discrepancy.kind == COMPLAINT, Discrepancy.closed_at.is_(None)
     )
-    begins = func.coalesce(Booking.starts_at, midnight)
+    begins, assigned, decides = _begins(), _assigned(), _decides_at()
     known = exists().where(  # of this time, also where the person has closed it
         Discrepancy.booking_id == Booking.id, Discrepancy.kind == LOST, Discrepancy.opened_at >= begins
     )
@@ -116,7 +116,11 @@ def _did_not_take_place(now: datetime) -> Select[int]:
             # Her phone may be without a network: what she does is told later.
             or_(~assigned, no_show.no_show_after_sql() <= now),
             somebody_was_to_come(),
-            or_(~told_by_lines(), read_since(case((assigned, no_show.no_show_after_sql()), else_=begins + LOST_AFTER))),
+            or_(
+                ~told_by_lines(),
+                read_since(decides),
+                and_(not_read_since(decides), decides <= now - UNHEARD_FOR),
+            ),
             ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
             ~counted(_MET).exists(),
             ~complained,
@@ -125,6 +129,20 @@ def _did_not_take_place(now: datetime) -> Select[int]:
             ~known,
         )
     )
+
+
+def _begins() -> ColumnElement[datetime]:
+    midnight = func.timezone(Booking.time_zone, cast(Booking.service_date, DateTime))
+    return func.coalesce(Booking.starts_at, midnight)
+
+
+def _assigned() -> ColumnElement[bool]:
+    return exists().where(EscortAssignment.booking_id == Booking.id, EscortAssignment.live)
+
+
+def _decides_at() -> ColumnElement[datetime]:
+    """When (SQL, of a Booking) it is decided that nobody came."""
+    return case((_assigned(), no_show.no_show_after_sql()), else_=_begins() + LOST_AFTER)
 
 
 def _end(booking_id: int, now: datetime) -> str:
@@ -149,19 +167,21 @@ def _verdict(session: Session, booking: Booking, now: datetime) -> str:
     """lost, no_show, for_a_person, or waits: of a locked booking."""
     if session.scalar(_did_not_take_place(now).where(Booking.id == booking.id)) is None:
         return "waits"  # it moved meanwhile
-    arrived, by_itself, outside = session.execute(
+    arrived, by_itself, outside, unheard = session.execute(
         select(
             stood_there().exists(),
             exists().where(
                 EscortWorker.provider_id == booking.provider_id, EscortWorker.ended_at.is_(None), EscortWorker.auto
             ),
             told_by_lines(),
+            not_read_since(_decides_at()),
         ).where(Booking.id == booking.id)
     ).one()
+    if unheard or (outside and has_gaps(session, booking)):
+        return "for_a_person"
     if arrived:
         return "no_show"
-    whole = not has_gaps(session, booking) if outside else by_itself
-    return "lost" if whole else "for_a_person"
+    return "lost" if outside or by_itself else "for_a_person"
 
 
 def stood_there() -> Select[int]:

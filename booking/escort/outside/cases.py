@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session
 from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
 from booking.escort.after.awaited import UNPROVED
 from booking.feeds.unreadable import record_row
+from booking.listening import ESCORTS
 from booking.models import Booking
 from providers.reported import EscortLine, UnreadableRow
 
-ESCORTS = "escorts"
-"""What rows that can't be read are rows of."""
 STRANGER, DIFFERS, AFTER_END = "escort_not_named", "escort_line_differs", "escort_after_end"
 WRONG_CODE, TWO_AT_ONCE = "escort_wrong_code", "escort_two_at_once"
 MISSING, NOT_FETCHED, NOT_READ = "escort_line_missing", "escort_picture_not_fetched", "escort_list_not_read"
@@ -58,10 +57,18 @@ def called_off(session: Session, booking: Booking, *, now: datetime) -> None:
     _open(session, booking, CALLED_OFF, booking.public_id, now, {})
 
 
-def unproved(session: Session, booking: Booking, theirs: str, *, now: datetime) -> bool:
-    """The provider says how the visit ended, and its lines say otherwise; returns whether that is new."""
-    facts = {"theirs": theirs, "ours": booking.state.value}
-    return _open(session, booking, UNPROVED, booking.public_id, now, facts)
+def unproved(session: Session, booking: Booking, theirs: str, version: int, *, now: datetime) -> None:
+    """The provider says how the visit ended, and its lines say otherwise: once of each version of its booking. What a
+    person has closed is not asked again each time that the lines are read."""
+    known = select(Discrepancy.id).where(
+        Discrepancy.provider_id == booking.provider_id,
+        Discrepancy.kind == UNPROVED,
+        Discrepancy.subject == booking.public_id,
+        Discrepancy.facts.contains({"theirs": theirs, "version": version}),
+    )
+    if session.scalar(known.limit(1)) is None:
+        facts = {"theirs": theirs, "ours": booking.state.value, "version": version}
+        _open(session, booking, UNPROVED, booking.public_id, now, facts)
 
 
 def proved(session: Session, booking: Booking, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from booking.actors import provider_actor
 from booking.attendance.early import too_early
+from booking.attendance.given_up import given_up_in_time
 from booking.changes.requests import open_cancel
 from booking.escort.after.confirm import is_complained
 from booking.escort.after.lost import stood_there
@@ -17,8 +18,10 @@ from booking.escort.evidence.counting import WITH_THE_PERSON
 from booking.escort.outside import cases
 from booking.escort.outside.visit import Proof, Visit, proof_of
 from booking.exchange.follow import go_to
+from booking.listening import has_gaps
 from booking.models import Booking, ProviderBooking
 from booking.states import BEGUN, BookingState
+from marketplace.core.clock import start_of
 
 _S = BookingState
 _OPEN = (_S.CONFIRMED, *sorted(BEGUN))
@@ -30,11 +33,14 @@ def follow_status(visit: Visit) -> None:
 
     Done: where a hand-over stands and the person had shown her code, that is the end, as a signature is of our own
     workers; with a hand-over alone the customer is asked. Without one, or where nobody met her, it is a case besides.
-    Not come: that is so where somebody stood there and met nobody; else it is a case, and the clock decides."""
+    Not come: that is so where somebody stood there and met nobody, and each line could be used; else it is a case, and
+    the clock decides."""
     session, booking, now = visit.session, visit.booking, visit.at
     there = session.get_one(ProviderBooking, visit.row.provider_booking_id)
     if there.version <= visit.row.status_version or booking.state not in _OPEN:
         return
+    if there.status != "fulfilled":
+        visit.row.over_at = None  # it has taken that back
     if there.status not in ("fulfilled", "no_show") or open_cancel(session, booking) is not None:
         return
     if too_early(there.status, booking.service_date, booking.starts_at, booking.time_zone, now):
@@ -48,10 +54,12 @@ def follow_status(visit: Visit) -> None:
 
 def _done(visit: Visit, proof: Proof, version: int) -> None:
     session, booking, now = visit.session, visit.booking, visit.at
-    visit.row.over_at = visit.row.over_at or now
+    begins = start_of(booking.service_date, booking.starts_at, booking.time_zone)
+    if visit.row.over_at is None or visit.row.over_at < begins:
+        visit.row.over_at = now
     session.flush()
     if HANDED_OVER not in proof.kinds or not proof.kinds & WITH_THE_PERSON:
-        cases.unproved(session, booking, "fulfilled", now=now)
+        cases.unproved(session, booking, "fulfilled", version, now=now)
         return
     cases.proved(session, booking, now=now)
     if proof.by_code:
@@ -61,9 +69,13 @@ def _done(visit: Visit, proof: Proof, version: int) -> None:
 
 def _not_come(visit: Visit, proof: Proof, version: int) -> None:
     session, booking, now = visit.session, visit.booking, visit.at
+    if given_up_in_time(session, booking, booking.service_date, booking.starts_at):
+        return  # as every no-show there: it waits for the answer to the change
     arrived = session.scalar(select(stood_there().exists()).where(Booking.id == booking.id))
-    if arrived and not proof.kinds & WITH_THE_PERSON and not is_complained(session, booking):
+    met = proof.kinds & WITH_THE_PERSON
+    if arrived and not met and not is_complained(session, booking) and not has_gaps(session, booking):
         visit.row.status_version = version
+        cases.proved(session, booking, now=now)
         go_to(session, booking, _S.NO_SHOW, provider_actor(session, booking), "", now)
     else:
-        cases.unproved(session, booking, "no_show", now=now)
+        cases.unproved(session, booking, "no_show", version, now=now)

@@ -8,6 +8,7 @@ can is asked for with growing pauses, behind them. Moments are the database's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from booking.escort.outside.ends import follow_status
 from booking.escort.outside.lines import WAITS, Fetched, Heard, hear, pass_over
 from booking.escort.outside.visit import lock_visit
 from booking.feeds.unreadable import record_row
-from booking.listening import EscortListening
+from booking.listening import ESCORTS, EscortListening
 from booking.models import Booking
 from booking.states import AT_PROVIDER, GIVEN_UP
 from marketplace.catalog.kinds import dispatched
@@ -41,13 +42,14 @@ from providers.reported import EscortLine, UnreadableRow
 log = get_logger(__name__)
 
 AT_ONCE = 100
-"""How many bookings of a provider are read in one run of the job, and for how many seconds it goes on."""
+"""How many bookings of a provider are read in one run of the job, and for how many seconds it goes on; so long as well
+with one of them, so that a list without end stops no other."""
 RUN_SECONDS = 8.0
 BEFORE, AFTER = timedelta(hours=3), timedelta(hours=24)
 """From so long before the beginning until so long after the end the lines are read every minute (NEAR)."""
 NEAR, FAR = timedelta(minutes=1), timedelta(minutes=15)
 HELD_UP = timedelta(seconds=15)
-"""How soon a line is looked at again that waits for its picture, or for one before it."""
+"""How soon a line is looked at again that waits for its picture, or for one before it, or for its turn."""
 BEHIND, FURTHEST = timedelta(minutes=2), timedelta(minutes=15)
 """The pause after a list that could not be read. It grows with the time for which this one alone can't be read."""
 MOST_FAILURES = 3
@@ -143,11 +145,13 @@ def _tell_not_read(due: Due, provider_id: int, now: When) -> None:
 
 
 class _Reader:
-    """One run of the job. `could_read`: whether any list could be read to its end, or as far as can be taken."""
+    """One run of the job. `could_read`: whether any list could be read to its end, or as far as can be taken.
+    `_left`: lines of the last page wait for the next time."""
 
     def __init__(self, provider: ProviderConnection, adapter: Escorts, now: When, examine: Examine) -> None:
         self._provider, self._adapter, self._now, self._examine = provider, adapter, now, examine
         self.could_read = False
+        self._left = False
         self.failures: list[tuple[Due, ProviderError]] = []
 
     def read(self, due: Due) -> str:
@@ -168,19 +172,20 @@ class _Reader:
     def _read(self, due: Due) -> Heard:
         """All that was done after what stands here, page by page, as far as it can be taken."""
         after, last = due.their_seq, Heard.KNOWN
-        begun = self._moment()
+        begun, until, whole = self._moment(), time.monotonic() + RUN_SECONDS, False
         for _ in range(MOST_PAGES):
             page = self._adapter.escort_lines_after(due.reference, after)
             last = self._lines(due, after, page.lines, page.unreadable)
-            if last in _STOPS or page.next is None or page.next <= after:
+            whole = not self._left and (page.next is None or page.next <= after)
+            if last in _STOPS or self._left or whole or page.next is None or time.monotonic() > until:
                 break
             after = page.next
-        self._end(due, last, begun)
+        self._end(due, last, begun, whole=whole)
         return last
 
     def _lines(self, due: Due, after: int, lines: Sequence[EscortLine], unreadable: Sequence[UnreadableRow]) -> Heard:
         """Take the lines of a page in their order, those that can't be read in their place among them."""
-        last = Heard.KNOWN
+        last, until, self._left = Heard.KNOWN, time.monotonic() + RUN_SECONDS, False
         found: dict[int, EscortLine | UnreadableRow] = {}
         for row in unreadable:
             self._record(due, row)
@@ -194,10 +199,15 @@ class _Reader:
                 self._missing(due)
             if last in _STOPS:
                 break
+            if time.monotonic() > until:
+                self._left = seq != max(found)
+                break
         return last
 
     def _line(self, due: Due, line: EscortLine) -> Heard:
         heard = self._hear(line)
+        if heard is Heard.UNMATCHED:
+            self._other(due, line)
         if heard is not Heard.FETCH:
             return heard
         try:
@@ -220,7 +230,7 @@ class _Reader:
     def _record(self, due: Due, row: UnreadableRow) -> None:
         with transaction() as session:
             known = replace(row, reference=row.reference or due.reference)
-            record_row(session, self._provider.id, cases.ESCORTS, known, now=moment(session, self._now))
+            record_row(session, self._provider.id, ESCORTS, known, now=moment(session, self._now))
         log.warning("escort.line_unreadable", provider=self._provider.code, reason=row.reason)
 
     def _pass_over(self, due: Due, seq: int) -> Heard:
@@ -233,6 +243,14 @@ class _Reader:
             if visit is not None:
                 cases.unreadable(session, visit.booking, line, reason, now=visit.at)
         return self._pass_over(due, line.seq)
+
+    def _other(self, due: Due, line: EscortLine) -> None:
+        """A line that names another booking of ours than the one whose list it is in: it can't be used, nor passed over
+        by its number, which may be another list's."""
+        with transaction() as session:
+            visit = lock_visit(session, self._provider.id, due.reference, now=self._now)
+            if visit is not None:
+                cases.unreadable(session, visit.booking, line, "our_reference.other", now=visit.at)
 
     def _not_fetched(self, due: Due, line: EscortLine) -> Heard:
         """It is tried again for a while; then the lines after it go on without it."""
@@ -250,10 +268,10 @@ class _Reader:
             if visit is not None:
                 cases.missing(session, visit.booking, visit.row.their_seq + 1, now=visit.at)
 
-    def _end(self, due: Due, last: Heard, begun: datetime) -> None:
-        """What follows from a list that was read to its end, and when it is read again, unless an event has made it due
-        meanwhile. What was done after the asking began may not be in the answer."""
-        held_up = last in _STOPS
+    def _end(self, due: Due, last: Heard, begun: datetime, *, whole: bool) -> None:
+        """What follows from a list that was read to its end (`whole`: no line is left), and when it is read again,
+        unless an event has made it due meanwhile. What was done after the asking began may not be in the answer."""
+        held_up = last in _STOPS or not whole
         with transaction() as session:
             visit = lock_visit(session, self._provider.id, due.reference, now=self._now)
             if visit is None:
@@ -264,18 +282,19 @@ class _Reader:
                 visit.row.read_at = begun
                 session.flush()
                 follow_status(visit)
-            pause = HELD_UP if held_up and last is not Heard.NOT_CONFIRMED else None
-            again = visit.at + pause if pause else _next_look(visit.booking, visit.row, visit.at)
+            soon = held_up and last is not Heard.NOT_CONFIRMED and visit.at < ends_at(visit.booking) + AFTER
+            again = visit.at + HELD_UP if soon else _next_look(visit.booking, visit.row, visit.at)
             session.flush()
             _read_again(session, due, again)
 
     def _put_behind(self, due: Due) -> None:
-        """Its list could not be read: the others come first."""
+        """Its list could not be read: the others come first. What would not be read again is not asked for again."""
         with transaction() as session:
-            at = moment(session, self._now)
-            since = cases.not_read_since(session, session.get_one(Booking, due.booking_id))
+            at, booking = moment(session, self._now), session.get_one(Booking, due.booking_id)
+            since = cases.not_read_since(session, booking)
             pause = BEHIND if since is None else min(max(at - since, BEHIND), FURTHEST)
-            _read_again(session, due, at + pause)
+            over = _next_look(booking, session.get_one(EscortListening, due.id), at) is None
+            _read_again(session, due, None if over else at + pause)
 
     def _moment(self) -> datetime:
         with reading() as session:

@@ -144,15 +144,16 @@ def _live(visit: Visit) -> EscortAssignment | None:
 def _end(visit: Visit, asked: EscortAssignment, cause: str) -> None:
     """Somebody else comes, or nobody. One of our own workers, from before the provider had a system, is freed as
     always."""
-    worker = visit.session.get_one(EscortWorker, asked.worker_id, with_for_update=True)
     if not asked.outside:
+        worker = visit.session.get_one(EscortWorker, asked.worker_id, with_for_update=True)
         end(visit.session, visit.booking, worker, asked, REPLACED, cause, now=visit.at)
         return
     if asked.state not in LIVE:
         raise ValueError("an assignment that has ended")
     asked.state, asked.cause, asked.ended_at = REPLACED, cause, max(visit.at, asked.asked_at)
     visit.session.flush()
-    tell_desk(visit.session, worker, asked, now=visit.at)
+    # Her row stays unlocked: two bookings may swap their workers at the same time.
+    tell_desk(visit.session, visit.session.get_one(EscortWorker, asked.worker_id), asked, now=visit.at)
 
 
 def _assignment(visit: Visit, worker: EscortWorker, period: Range[datetime], word: str) -> EscortAssignment:

@@ -53,12 +53,14 @@ def examine(content: bytes) -> Examined:
 
 @dataclass
 class FakeEscorts(FakeAdapter):
-    """A provider whose system takes bookings and lists what its escorts did. `broken`: what it raises instead."""
+    """A provider whose system takes bookings and lists what its escorts did. `broken`: what it raises instead; `also`:
+    rows without a number."""
 
     lines: list[EscortLine | UnreadableRow] = field(default_factory=list)
     papers: dict[str, bytes | Exception] = field(default_factory=dict)
     broken: dict[str, Exception] = field(default_factory=dict)
     asked_for: list[tuple[str, int]] = field(default_factory=list)
+    also: list[UnreadableRow] = field(default_factory=list)
     page: int = 100
     on_request: bool = False
 
@@ -79,7 +81,7 @@ class FakeEscorts(FakeAdapter):
         return EscortPage(
             [each for each in part if isinstance(each, EscortLine)],
             following,
-            [each for each in part if isinstance(each, UnreadableRow)],
+            [*self.also, *(each for each in part if isinstance(each, UnreadableRow))],
         )
 
     def fetch_paper(self, line: EscortLine) -> Picture:
