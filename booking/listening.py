@@ -93,11 +93,11 @@ class EscortLineTaken(Base):
 
 
 def told_by_lines() -> ColumnElement[bool]:
-    """Whether (SQL, of a Booking) its provider's system says who is sent and what is done: its lines could be read, of
-    this booking or another one. Where this list alone can't be read, that is no reason to believe a status or a
-    silence. A provider that has another system since says it otherwise."""
+    """Whether (SQL, of a Booking) its provider's system says who is sent and what is done: lines of it came by event or
+    could be read, of this booking or another one. Where this list alone can't be read, or was not yet, that is no
+    reason to believe a status or a silence. A provider that has another system since says it otherwise."""
     could_be_read = exists().where(
-        EscortListening.read_at.is_not(None),
+        or_(EscortListening.read_at.is_not(None), EscortListening.their_seq > 0),
         ProviderBooking.id == EscortListening.provider_booking_id,
         ProviderBooking.provider_id == Provider.id,
     )

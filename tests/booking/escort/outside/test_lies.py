@@ -239,6 +239,15 @@ def test_one_list_that_is_never_read_lets_neither_status_nor_silence_decide() ->
     assert (state(booking), "escort_lost" in open_cases()) == ("confirmed", True)
 
 
+def test_who_has_said_a_line_by_event_says_it_by_lines_before_its_list_was_ever_read() -> None:
+    it = make_outside()
+    booking = it.book()
+    it.tell(it.says(assigned(booking)), now=NOON)
+    assert (listening(booking).their_seq, listening(booking).read_at) == (1, None)
+    it.status(booking, "fulfilled", 3, now=later(90))
+    assert state(booking) == "confirmed"
+
+
 def test_what_is_over_is_not_read_for_ever_for_a_line_that_never_comes() -> None:
     it = make_outside()
     booking = coming(it)
