@@ -20,6 +20,8 @@ from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
 from marketplace.web.cookies import SIGNED_IN
+from providers.conformance.certificates.issue import give_provisional
+from providers.conformance.step import Capability
 from providers.staff.models import OutsideClinician
 from tests.booking.consultation.rooms import PACKAGE
 from tests.eventually import eventually
@@ -104,6 +106,8 @@ def set_clinic(
     selling = {"kind": "online_consultation", "package": {**PACKAGE, "pledge_seconds": pledge}}
     with set_stage(server, folder, monkeypatch, start=start, selling=selling, poll_seconds=3600) as stage:
         list_doctors(stage)
+        with transaction() as session:  # without, the worker takes its offers off as soon as it looks
+            give_provisional(session, stage.provider.id, now=clock.now(), also=(Capability.CONSULTATIONS,))
         stage.web()
         stage.worker()
         yield stage
