@@ -82,6 +82,10 @@ class FhirTenant:
         """The entries of each answer to a transaction, as statuses."""
         return list(self._ask("GET", f"{self.url}/_config")["seen"])
 
+    def lost(self) -> int:
+        """How many connections it closed instead of an answer, because it was told to."""
+        return int(self._ask("GET", f"{self.url}/_config")["lost"])
+
     def tokens_given(self) -> int:
         """How many access tokens its authorization server has given out."""
         return int(self._ask("GET", f"{self.url}/_config")["tokens"])

@@ -15,7 +15,7 @@ const tenants = new Map();
 
 function tenantOf(name) {
   if (!tenants.has(name)) {
-    tenants.set(name, { repo: new MemoryRepository(), config: {}, seen: [], tokens: new Set(), given: 0 });
+    tenants.set(name, { repo: new MemoryRepository(), config: {}, seen: [], tokens: new Set(), given: 0, lost: 0 });
   }
   return tenants.get(name);
 }
@@ -74,7 +74,7 @@ async function answer(request, url, text) {
     if (request.method === 'POST') Object.assign(config, JSON.parse(text));
     if (config.forget_tokens) tenant.tokens.clear();
     delete config.forget_tokens;
-    return [200, { seen: tenant.seen, tokens: tenant.given }];
+    return [200, { seen: tenant.seen, tokens: tenant.given, lost: tenant.lost }];
   }
   if (path === 'token') {
     if (!config.client || !mayHaveToken(config.client, url.href, request.headers, new URLSearchParams(text))) return [401, {}];
@@ -98,7 +98,10 @@ async function answer(request, url, text) {
     delete config.sell_before_next;
   }
   const drop = transaction && config.drop;
-  if (drop) delete config.drop;
+  if (drop) {
+    delete config.drop;
+    tenant.lost += 1;
+  }
   if (drop === 'before') return undefined;
   if (!ours && config.ignore) url.searchParams.delete(config.ignore);
   if (!ours && request.method === 'GET' && !url.searchParams.has('_count') && url.search) url.searchParams.set('_count', '20');
