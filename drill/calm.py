@@ -40,7 +40,10 @@ _STRAYS = """
     SELECT public_id FROM discrepancy
      WHERE kind = 'theirs_only' AND booking_id IS NULL AND closed_at IS NULL AND subject = ANY(%s)
 """
-_POLLED = "SELECT count(*) FROM sync_cursor WHERE feed = 'bookings' AND last_success_at > %s"
+_POLLED = """
+    SELECT count(*) FROM sync_cursor JOIN provider ON provider.id = sync_cursor.provider_id
+     WHERE sync_cursor.feed = 'bookings' AND sync_cursor.last_success_at > %s AND provider.code = ANY(%s)
+"""
 
 
 def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
@@ -55,7 +58,7 @@ def come_to_rest(where: Stage, patience: float = PATIENCE) -> float:
         where.end_holds()  # again and again: a hold that ends makes room for the next in line
         with where.books() as books:
             quiet = _quiet_since(books, quiet)
-            if quiet is not None and _one(books, _POLLED, quiet) == len(CODES):
+            if quiet is not None and all_polled(books, quiet):
                 break
         time.sleep(0.3)
     return time.monotonic() - began
@@ -99,6 +102,11 @@ def cancel_strays(where: Stage, planted: Collection[str], patience: float = PATI
             where.fleet.look()
             time.sleep(0.3)
     return len(found)
+
+
+def all_polled(books: psycopg.Connection[Any], since: datetime) -> bool:
+    """Whether each provider that the drill books at has been asked for its bookings since then, whoever else has."""
+    return _one(books, _POLLED, since, list(CODES)) == len(CODES)
 
 
 def _quiet_since(books: psycopg.Connection[Any], quiet: datetime | None) -> datetime | None:
