@@ -11,7 +11,7 @@ TABLES = (
         file="escorts",
         whose="t.booking_id IN ({bookings})",
         # its times are the booking's own
-        other="id worker_id provider_id live period padded travel_seconds outside",
+        other="id worker_id provider_id live period padded travel_seconds outside worker_then notify_at",
         personal={
             "public_id": process("id"),
             "safe_word_sealed": process("safe_word", never=OF_ONE_DAY, ends=NONE),
