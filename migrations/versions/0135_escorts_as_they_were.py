@@ -32,7 +32,7 @@ def upgrade() -> None:
         f"ALTER TABLE escort_assignment VALIDATE CONSTRAINT {_NAMED}",
         "ALTER TABLE escort_assignment ALTER COLUMN worker_then SET NOT NULL",
         f"ALTER TABLE escort_assignment DROP CONSTRAINT IF EXISTS {_NAMED}",
-        *frozen.statements(revision, "escort_assignment_ends"),
+        *frozen.statements(revision, "escort_assignment_ends", "escort_worker_notified"),
     )
     add_index("ix_escort_assignment_notify", "escort_assignment", ["notify_at"], where="notify_at IS NOT NULL")
 
