@@ -77,7 +77,7 @@ def _news(session: Session, booking: Booking, row: EscortAssignment) -> Callable
         return None
     if row.live:
         known = exists().where(
-            Notification.booking_id == booking.id,
+            Notification.customer_id == booking.customer_id,
             Notification.kind.in_(NOTICES),
             Notification.subject == row.public_id,
         )
