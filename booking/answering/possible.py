@@ -12,8 +12,8 @@ from sqlalchemy import and_, select, text
 from booking.answering.answer import NotPossibleNow
 from booking.answering.shown import ShownBooking
 from booking.attendance.early import too_early
+from booking.eligibility.entitled import open_then
 from booking.models import Booking, Slot
-from booking.offers.at_once import open_then
 from booking.offers.bookable import Rule, lead
 from booking.ownership import of_provider
 from marketplace.catalog.kinds import has_times

@@ -24,7 +24,7 @@ from booking.eligibility.refusals import (
     VenueClosed,
     VenueNotCovered,
 )
-from booking.offers.at_once import open_then, venue_closed
+from booking.offers.at_once import venue_closed
 from marketplace.catalog.coverage.level import Level, level_at, level_sql
 from marketplace.catalog.english.places import city_called
 from marketplace.catalog.kinds import kind
@@ -127,6 +127,12 @@ def _level(session: Session, wish: Wish) -> Level | None:
     if wish.venue_id is None:
         return None
     return level_at(session, wish.kind, wish.venue_id, wish.day, insurer_id=wish.insurer_id)
+
+
+def open_then(venue: str, day: str) -> str:
+    """Whether the venue (an expression of its internal id, NULL for none) is not closed on the day (an expression), as
+    SQL."""
+    return f"NOT EXISTS (SELECT FROM site venue WHERE venue.id = {venue} AND {venue_closed('venue', day)})"
 
 
 _OPEN = text(f"SELECT {open_then('CAST(:venue AS bigint)', 'CAST(:day AS date)')}")

@@ -30,12 +30,6 @@ def venue_closed(venue: str, day: str) -> str:
     return _closed(said_of("closing.site_id", venue), day)
 
 
-def open_then(venue: str, day: str) -> str:
-    """Whether the venue (an expression of its internal id, NULL for none) is not closed on the day (an expression), as
-    SQL."""
-    return f"NOT EXISTS (SELECT FROM site venue WHERE venue.id = {venue} AND {venue_closed('venue', day)})"
-
-
 def _closed(said: str, day: str) -> str:
     return (
         f"EXISTS (SELECT FROM site_closure closing WHERE {said} AND closing.state <> 'withdrawn'"
