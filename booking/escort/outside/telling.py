@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from booking.escort.assigning.place import WANTED_STILL
+from booking.escort.assigning.place import WANTED_STILL, ends_at
 from booking.escort.assigning.told import NOTICES, notify_accepted, notify_word
 from booking.escort.dispatch.nobody import notify_nobody
 from booking.escort.models import REPLACED, EscortAssignment
@@ -67,6 +67,9 @@ def tell_late(row_id: int, now: datetime) -> str:
         row = session.get_one(EscortAssignment, row_id, populate_existing=True)
         if row.notify_at is None or row.notify_at > now:
             return "told"
+        if ends_at(booking) <= now:
+            row.notify_at = None
+            return "over"
         tell_customer(session, booking, row, now=now)
         return "told" if row.notify_at is None else "later"
 

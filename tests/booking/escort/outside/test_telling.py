@@ -15,7 +15,19 @@ from booking.escort.shown.told import told_of
 from booking.messages.freshness import stale
 from booking.notices.models import Notification
 from marketplace.core.database.db import reading
-from tests.booking.escort.outside.stage import HE, LIN, WORD, assigned, by_event, code, line, make_outside, sent, state
+from tests.booking.escort.outside.stage import (
+    ENDS,
+    HE,
+    LIN,
+    WORD,
+    assigned,
+    by_event,
+    code,
+    line,
+    make_outside,
+    sent,
+    state,
+)
 from tests.booking.escort.staff import notices
 from tests.people import NOON
 from tests.world import EIGHT, booking_row
@@ -145,6 +157,16 @@ def test_names_and_releases_in_turn_are_a_few_notices_and_the_last_one_arrives(m
     assert len(notices(*_ALL)) == OFTEN.capacity
     it.watch(at + timedelta(minutes=6))
     assert [each.kind for each in notices(*_ALL)][OFTEN.capacity :] == ["escort_nobody"]
+
+
+def test_what_was_to_be_told_of_what_is_over_is_not_told() -> None:
+    it = make_outside()
+    booking = it.book()
+    for number in range(6):
+        who, word = ((HE, WORD), (LIN, "大海"))[number % 2]
+        it.tell(assigned(booking, number + 1, who, word), now=ENDS - timedelta(seconds=9 - number))
+    assert it.watch(ENDS + timedelta(minutes=6))["over"] == 1
+    assert len(notices(*_ALL)) == OFTEN.capacity
 
 
 def test_what_was_to_be_told_of_a_time_from_which_it_was_moved_is_not_told() -> None:
