@@ -40,7 +40,7 @@ KEPT_FOR_A_WHILE = (
     ),
     *("slot_snapshot_named", "webhook_delivery", "worker_beat", "conformance_made", "system_test", "rehearsal"),
     *("used_assertion", "provider_application", "conformance_call", "live_event", "live_ticket", "bulk_line"),
-    *("favourite_site", "escort_absence", "escort_duty", "escort_knows", "escort_search"),
+    *("favourite_site", "escort_absence", "escort_duty", "escort_knows", "escort_letter", "escort_search"),
 )
 """The only tables the application deletes from; everything else is ended, not removed."""
 

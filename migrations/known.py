@@ -18,6 +18,9 @@ import providers.conformance
 import providers.staff
 import vip
 
+_OTHERS = ("booking.proposal", "booking.discrepancies", "booking.idempotency", "booking.listening")
+"""Modules of another name that have tables."""
+
 
 def import_models() -> list[str]:
     """Import all modules of models, found by their names (`models`, `consent_models` …), and return those names."""
@@ -25,7 +28,7 @@ def import_models() -> list[str]:
         module.name
         for package in (booking, marketplace.clients, providers.applying, providers.conformance, providers.staff, vip)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-        if module.name.endswith("models") or module.name in ("booking.proposal", "booking.discrepancies")
+        if module.name.endswith("models") or module.name in _OTHERS
     ]
     for name in found:
         importlib.import_module(name)

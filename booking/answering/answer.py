@@ -17,6 +17,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from booking.actors import speak_for_provider
+from booking.attendance.complained import ComplaintOpen, is_complained
 from booking.attendance.early import DAY_OF_SERVICE, possible_from
 from booking.changes import swap
 from booking.changes.requests import open_cancel
@@ -24,6 +25,8 @@ from booking.changes.reschedule import OutOfDate, SameSlot
 from booking.changes.withdraw import NoOpenChange
 from booking.deadlines import before_start
 from booking.discrepancies import Discrepancy
+from booking.eligibility.entitled import is_open
+from booking.eligibility.refusals import VenueClosed
 from booking.exchange.provider_bookings import ProviderBookings
 from booking.exchange.said_here import SaidHere, answers_here
 from booking.idempotency import Repeatable, first_time
@@ -131,7 +134,8 @@ def cancel(answer: ProvidersAnswer, reason: str, *, now: datetime) -> None:
 
 def report(answer: ProvidersAnswer, came: Came, *, now: datetime) -> None:
     """Say what became of the visit: who came, began, is done, or did not come. Raises as `confirm`, NotConfirmed for a
-    booking that waits for its answer, TooEarly, and SaidWhereItIsDone for what has no time."""
+    booking that waits for its answer, TooEarly, and SaidWhereItIsDone for what has no time,
+    ComplaintOpen for what is said to be done while its customer complains of it."""
     _say(answer, came, now=now)
 
 
@@ -139,8 +143,8 @@ def propose(answer: ProvidersAnswer, slot: str, *, reason: str, expires_at: date
     """Propose another slot (by the provider's reference or its public id) of the same offer to the customer, who
     answers before `expires_at`: a day from now, or before either time if that is sooner. A proposal before is replaced.
 
-    Raises as `confirm`, HasNoTimes, NotFound(field="slot"), SameSlot, and Invalid(field="expires_at") for a time that
-    is over or not before the slot.
+    Raises as `confirm`, HasNoTimes, NotFound(field="slot"), SameSlot, VenueClosed, and Invalid(field="expires_at") for
+    a time that is over or not before the slot.
     """
     with _answering(answer, now) as asked:
         if asked is None:
@@ -150,6 +154,8 @@ def propose(answer: ProvidersAnswer, slot: str, *, reason: str, expires_at: date
         found = _slot(session, booking, slot)
         if booking.state not in SUBMITTED:
             raise NotPossibleNow(state=booking.state.value)
+        if not is_open(session, booking.venue_id, found.service_date):
+            raise VenueClosed(day=found.service_date)
         proposed = _proposed(booking, found, expires_at, reason, now)
         asked.tell(asked.as_reported(_as_it_is(booking), proposal=proposed))
         made = open_proposal(session, booking)
@@ -223,6 +229,8 @@ def _say(answer: ProvidersAnswer, status: BookingStatus, reason: str = "", *, no
             raise SaidWhereItIsDone()
         if status in DAY_OF_SERVICE and before in UNDECIDED:
             raise NotConfirmed(state=before.value)
+        if target is _S.FULFILLED and is_complained(asked.session, booking):
+            raise ComplaintOpen()
         agreed = swap.open_change(asked.session, booking) if status == "confirmed" and before in UNDECIDED else None
         if agreed is not None and agreed.state == "open":
             _decide_change(asked, agreed, "confirmed", "")

@@ -12,6 +12,7 @@ from sqlalchemy import and_, select, text
 from booking.answering.answer import NotPossibleNow
 from booking.answering.shown import ShownBooking
 from booking.attendance.early import too_early
+from booking.eligibility.entitled import open_then
 from booking.models import Booking, Slot
 from booking.offers.bookable import Rule, lead
 from booking.ownership import of_provider
@@ -95,12 +96,13 @@ def no_show_from(booking: ShownBooking) -> datetime:
 
 
 def other_times(provider_id: int, booking: str, *, now: datetime) -> Sequence[FreeSlot]:
-    """Times of the booking's offer from now on that are free, by day; however soon. None for what has no
-    time. Raises NotFound for a booking that is not this provider's (internal id), NotPossibleNow once it is over."""
+    """Times of the booking's offer from now on that are free, by day; however soon, and not while its venue is closed.
+    None for what has no time. Raises NotFound for a booking that is not this provider's (internal id), NotPossibleNow
+    once it is over."""
     with reading() as session:
         found = session.execute(
             select(
-                *(Booking.live, Booking.state, Booking.offer_id, Booking.kind),
+                *(Booking.live, Booking.state, Booking.offer_id, Booking.kind, Booking.venue_id),
                 *(Booking.service_date, Booking.starts_at, Booking.time_zone),
             ).where(of_provider(provider_id), Booking.public_id == booking)
         ).one_or_none()
@@ -121,6 +123,7 @@ def other_times(provider_id: int, booking: str, *, now: datetime) -> Sequence[Fr
                 Slot.service_date.between(first, max(first, found.service_date) + AHEAD),
                 ~itself,
                 text(_BOOKABLE.allows()).bindparams(asked_at=now),
+                text(open_then("CAST(:venue AS bigint)", "slot.service_date")).bindparams(venue=found.venue_id),
             )
             .order_by(Slot.service_date, Slot.starts_at)
             .limit(MOST_SLOTS)

@@ -49,6 +49,10 @@ def open_change(session: Session, booking: Booking) -> ChangeRequest | None:
 
 _AFTER_CHANGE = "after_change"
 """Where a booking's snapshot keeps, while a change is open, what it is going to say of policy and coverage."""
+_ENTITLED = ("policy", "coverage")
+"""What a snapshot says of them (Entitled.snapshot)."""
+_ON_DAYS = "entitled_on"
+"""Where it keeps what it said of them, by the days from which the booking was moved: it may go back to one."""
 
 
 def begin(
@@ -127,11 +131,11 @@ def switch(
         raise ValueError("a change without a time")
     _lock_entitlement(session, booking)
     before = time_facts(booking.service_date, booking.starts_at)
+    _end_entitled(booking, moved=True)
     booking.service_date = request.new_service_date
     booking.starts_at, booking.ends_at = request.new_starts_at, request.new_ends_at
     starts, ends = window_of(booking.service_date, booking.starts_at, booking.ends_at, booking.time_zone)
     booking.period, booking.pending_period = occupied_time(booking.kind, starts, ends), None
-    _end_entitled(booking, moved=True)
     request.state, request.closed_at = "done", now
     end_proposal(session, booking, "withdrawn", now=now)  # one for another time than this
     after = time_facts(booking.service_date, booking.starts_at)
@@ -142,7 +146,8 @@ def switch(
 
 
 def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now: datetime) -> bool:
-    """The provider served the booking at the old place `slot`: it is at that time again, and the new place goes back.
+    """The provider served the booking at the old place `slot`: it is at that time again, by what it was entitled to it
+    then, and the new place goes back.
     An open change to a third one keeps its place. False, and nothing is changed, when the old place or the person's
     time has been taken since."""
     before = time_facts(booking.service_date, booking.starts_at)
@@ -167,6 +172,8 @@ def go_back(session: Session, booking: Booking, slot: Slot, *, actor: Actor, now
         if violated(failed) in _TAKEN_SINCE:
             return False
         raise
+    entitled = booking.snapshot.get(_ON_DAYS, {}).get(slot.service_date.isoformat(), {})
+    booking.snapshot = {**booking.snapshot, **entitled}
     for claim in given_up:
         claim.live, claim.released_at = False, now
     after = time_facts(booking.service_date, booking.starts_at)
@@ -208,11 +215,14 @@ def leave(session: Session, booking: Booking, request: ChangeRequest, *, cause: 
 
 
 def _end_entitled(booking: Booking, *, moved: bool) -> None:
-    """A booking that has moved says by what it is entitled to its new time; one that stays says what it said."""
+    """A booking that moves says by what it is entitled to its new time, and keeps what it said for the day it is at
+    still; one that stays says what it said."""
     if _AFTER_CHANGE in booking.snapshot:
         snapshot = dict(booking.snapshot)
         after = snapshot.pop(_AFTER_CHANGE)
-        booking.snapshot = {**snapshot, **after} if moved else snapshot
+        said = {each: snapshot[each] for each in _ENTITLED if each in snapshot}
+        days = {**snapshot.get(_ON_DAYS, {}), booking.service_date.isoformat(): said}
+        booking.snapshot = {**snapshot, **after, _ON_DAYS: days} if moved else snapshot
 
 
 def _notify(

@@ -103,8 +103,13 @@ def refusals_of(session: Session, wish: Wish) -> Iterator[Refusal]:
         return
     if traits.dispatch and _level(session, wish) == "not_covered":
         yield _not_covered(session, wish, wish.venue_id)
-    if session.scalar(_CLOSED, {"site": wish.venue_id, "day": wish.day}):
+    if not is_open(session, wish.venue_id, wish.day):
         yield VenueClosed(day=wish.day)
+
+
+def is_open(session: Session, venue_id: int | None, day: date) -> bool:
+    """Whether a venue (internal id) is not closed on the day; so is what has none."""
+    return session.scalar(_OPEN, {"venue": venue_id, "day": day}) is True
 
 
 def days_entitled(session: Session, wish: Wish, days: Sequence[date]) -> list[date]:
@@ -124,7 +129,13 @@ def _level(session: Session, wish: Wish) -> Level | None:
     return level_at(session, wish.kind, wish.venue_id, wish.day, insurer_id=wish.insurer_id)
 
 
-_CLOSED = text(f"SELECT {venue_closed('s', 'CAST(:day AS date)')} FROM site s WHERE s.id = :site")
+def open_then(venue: str, day: str) -> str:
+    """Whether the venue (an expression of its internal id, NULL for none) is not closed on the day (an expression), as
+    SQL."""
+    return f"NOT EXISTS (SELECT FROM site venue WHERE venue.id = {venue} AND {venue_closed('venue', day)})"
+
+
+_OPEN = text(f"SELECT {open_then('CAST(:venue AS bigint)', 'CAST(:day AS date)')}")
 
 _LEVEL_THAT_DAY = level_sql(site="s", kind="CAST(:kind AS text)", day="asked.day", insurer="CAST(:insurer AS bigint)")
 _OPEN_DAYS = text(f"""

@@ -111,7 +111,7 @@ def accept(worker_id: int, assignment: str, *, now: When, member: str = "") -> N
         speak_for_provider(session, member or _member(session, worker))
         confirmed = _confirm(session, booking, tasks, now=at)
         somebody_goes(session, booking, now=at)
-        notify_accepted(session, booking, worker, asked, confirmed=confirmed, now=at)
+        notify_accepted(session, booking, asked, confirmed=confirmed, now=at)
         tell_desk(session, worker, asked, now=at)
     log.info("escort.accepted", booking=booking.public_id, assignment=assignment)
 

@@ -17,17 +17,17 @@ from booking.escort.evidence.kinds import Kind
 from booking.escort.evidence.models import EscortDeed, EscortPicture
 from booking.escort.evidence.pictures import medical_key
 from booking.escort.evidence.position import Position
-from booking.escort.models import EscortAssignment, EscortWorker
+from booking.escort.models import EscortAssignment
 from marketplace.core.crypto import Unreadable
 from vip.customers.person_keys import WrappedKey
 
 
 @dataclass(frozen=True)
 class Deed:
-    """One deed. `id` and `assignment` are public ids, `worker` the shown name of whose it is. `at` is when it was done,
-    by the phone's clock; `doubt` says why that can't be quite true. `picture`: public id, blank without one. `words`,
-    `cost` and `strokes` (a signature's lines, on a field of contents.SIGNED_ON) are blank where there are none;
-    `erased`: there were, and nobody can read them any more."""
+    """One deed. `id` and `assignment` are public ids, `worker` the name of whose it is, as it was then. `at` is when it
+    was done, by the phone's clock; `doubt` says why that can't be quite true. `picture`: public id, blank without one.
+    `words`, `cost` and `strokes` (a signature's lines, on a field of contents.SIGNED_ON) are blank where there are
+    none; `erased`: there were, and nobody can read them any more."""
 
     id: str
     assignment: str
@@ -67,10 +67,12 @@ def deeds_in(session: Session, row: EscortAssignment) -> list[Deed]:
 def _deeds(session: Session, booking_id: int, which: ColumnElement[bool]) -> list[Deed]:
     found = session.execute(
         select(
-            EscortDeed, EscortAssignment.public_id, EscortWorker.shown_name, EscortPicture.public_id.label("picture")
+            EscortDeed,
+            EscortAssignment.public_id,
+            EscortAssignment.worker_then,
+            EscortPicture.public_id.label("picture"),
         )
         .join(EscortAssignment, EscortAssignment.id == EscortDeed.assignment_id)
-        .join(EscortWorker, EscortWorker.id == EscortAssignment.worker_id)
         .outerjoin(EscortPicture, EscortPicture.deed_id == EscortDeed.id)
         .where(which)
         .order_by(EscortAssignment.asked_at, EscortAssignment.id, EscortDeed.number, EscortDeed.at, EscortDeed.id)
@@ -90,7 +92,7 @@ def _deed(row: Row[*tuple[Any, ...]], key: WrappedKey) -> Deed:
     return Deed(
         id=deed.public_id,
         assignment=row.public_id,
-        worker=row.shown_name,
+        worker=row.worker_then["name"],
         key=deed.key,
         number=deed.number,
         kind=deed.kind,  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 -- A worker with a phone is sent a message when she is asked, whoever asks, and another one when she is not needed any more
 -- though she had said yes, or may have read that she is asked: in the transaction in which that happens. Both are written
--- as they go (marketplace.messages.to_workers), which no row here waits for. Of a test nobody is told anything.
+-- as they go (marketplace.messages.to_workers), which no row here waits for. Of a test nobody is told anything:
+-- 0 is LIVE of marketplace/catalog/markets.py, and a test compares the two.
 -- What was not begun to be sent is not sent any more. A worker of the outbox who has begun it holds the row for that moment.
 CREATE OR REPLACE FUNCTION escort_worker_notified() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

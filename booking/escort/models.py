@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Computed,
     Date,
+    FetchedValue,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -170,6 +172,11 @@ class EscortAssignment(Base):
 
     `outside`: the provider's own system named her. She was not asked, so it is accepted from its beginning; there is no
     way to it, and none of her time is kept: her provider vouches for its people.
+
+    `worker_then`: how she was called when this was written, or last while it was live: `name`, `staff_number`,
+    `qualification_zh`, `qualification_en` (trigger escort_worker_then). Her row says how she is called now; of a
+    provider's own system that may be somebody else. `notify_at`: when the customer is notified of what became of this,
+    where that was not done at once (escort.outside.telling); None where nothing is left to say.
     """
 
     __tablename__ = "escort_assignment"
@@ -206,6 +213,7 @@ class EscortAssignment(Base):
         Index("ix_escort_assignment_booking", "booking_id"),
         Index("ix_escort_assignment_worker", "worker_id", "asked_at"),
         Index("ix_escort_assignment_due", "answer_due_at", postgresql_where=text("state = 'asked'")),
+        Index("ix_escort_assignment_notify", "notify_at", postgresql_where=text("notify_at IS NOT NULL")),
         Index("ix_escort_assignment_provider", "provider_id", postgresql_where=text("live")),
     )
 
@@ -229,6 +237,8 @@ class EscortAssignment(Base):
     outside: Mapped[bool] = mapped_column(server_default="false")
     safe_word_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
     code_sealed: Mapped[bytes | None] = mapped_column(BYTEA)
+    worker_then: Mapped[Mapping[str, str]] = mapped_column(JSONB, FetchedValue())
+    notify_at: Mapped[datetime | None]
 
     @hybrid_property
     def needed(self) -> Range[datetime]:

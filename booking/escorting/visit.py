@@ -16,8 +16,8 @@ from booking.answering.answer import (
     TooEarly,
     report,
 )
+from booking.attendance.complained import is_complained
 from booking.changes.reschedule import OutOfDate
-from booking.escort.after.confirm import is_complained
 from booking.escort.after.lost import CAUSE, came_after_all
 from booking.escort.evidence.counting import COUNTING, taken_back, too_early
 from booking.escort.evidence.models import EscortDeed

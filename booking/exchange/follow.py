@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.actors import SYSTEM, Actor, provider_actor
+from booking.attendance.complained import as_far_as_it_goes
 from booking.attendance.early import DAY_OF_SERVICE, TOO_EARLY, close_all_early, refuse_early
 from booking.attendance.given_up import given_up_in_time
 from booking.attendance.outcome import provider_gave_in
@@ -42,8 +43,8 @@ def follow_state(
     also when it is met again on that date. That what has no time has begun, and is done, is told by what was said in it
     and not by its status; and so is the visit of whom a provider's own system sends, by its lines (escort.outside).
     What the provider has not decided yet moves nothing; a no-show on a date that is being given up waits for the answer
-    to that change."""
-    target = STATE_OF[there.status]
+    to that change. Of what its customer complains nothing is done by it."""
+    target = as_far_as_it_goes(session, booking, STATE_OF[there.status])
     if there.status == "requested" or (target is _S.CONFIRMED and _answered_since(booking)):
         return
     if target is _S.REJECTED and not legal(booking.state, target):

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
+from booking.eligibility.entitled import is_open
 from booking.models import Booking, Slot
 from booking.notices.notify import notify
 from booking.pledges.request import end_request
@@ -22,13 +23,14 @@ from providers.reported import Proposed, RemoteBooking
 def follow_proposal(session: Session, booking: Booking, remote: RemoteBooking, now: datetime) -> None:
     """Follow the proposal of a message about the locked booking that is newer than the last: record a new one and
     notify the customer, or end the known one if the message no longer carries it. One that was answered is not opened
-    again."""
+    again, nor is one of a day on which its venue is closed opened at all."""
     proposed, known = remote.proposal, open_proposal(session, booking)
     unchanged = known is not None and proposed is not None and _same(known, proposed)
     new = (
         proposed is not None
         and not unchanged
         and _can_be_answered(booking, remote, proposed, now)
+        and is_open(session, booking.venue_id, proposed.service_date)
         and not _answered(session, booking, proposed)
     )
     if known is not None and not unchanged:

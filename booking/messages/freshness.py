@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking.calls.waiting_commands import NOTICE, is_waiting
 from booking.consultation.notices.due import still_true
 from booking.discrepancies import SLOT_OVERSOLD, Discrepancy
-from booking.escort.assigning.told import NOTICES, still_goes
+from booking.escort.assigning.told import NOTICES, WORD, still_goes
 from booking.escort.dispatch.nobody import NOBODY, still_nobody
 from booking.models import Booking, ProviderTask, Slot, SlotClaim
 from booking.notices import told_otherwise
@@ -56,12 +56,13 @@ _AHEAD = frozenset(
         "escort_assigned",
         "escort_confirmed",
         "escort_replaced",
+        "escort_word",
         "escort_nobody",
     }
 )
 """Kinds that announce a date: out of date once the service has begun or has another date."""
 
-_WHO_COMES = frozenset({*NOTICES, NOBODY})
+_WHO_COMES = frozenset({*NOTICES, WORD, NOBODY})
 """Kinds of those that are true after the beginning as well, where they came up then: she waits there."""
 
 _REPORTS = {"report_partial": {"partial"}, "report_ready": {"ready"}, "report_corrected": {"corrected"}}

@@ -59,6 +59,7 @@ KINDS: dict[str, NoticeKind] = {
     "escort_assigned": NoticeKind(urgent=True),  # where she comes before the morning
     "escort_confirmed": NoticeKind(urgent=True),  # the same
     "escort_replaced": NoticeKind(urgent=True),  # a stranger would come instead of whom she expects
+    "escort_word": NoticeKind(urgent=True),  # at the door she would wait for the word of before
     "escort_nobody": NoticeKind(urgent=True),  # it may be for the morning
     "escort_late": NoticeKind(urgent=True),  # she waits for her now
 }

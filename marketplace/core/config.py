@@ -34,7 +34,8 @@ class Settings:
     `leader_database_url` leads past a pooler to the same database; "" when there is none. A statement is prepared after
     `prepare_threshold` uses: 0 never, None as suits the connection.
     `second_factor_required`: operators sign in with one besides the password, set up at the first sign-in.
-    A session that stands unused for `operator_idle_minutes` or `customer_idle_days` is over.
+    A session that stands unused for `operator_idle_minutes`, `escort_idle_minutes` (a provider's members in the role
+    `escort`) or `customer_idle_days` is over.
     `allowed_hosts`: the names that a request may give as ours (a leading dot: with all below it); empty: any.
     An answer of the database is waited for `web_answer_seconds` in a request, else `answer_seconds`. A worker ends
     itself when its heartbeat is `overdue_seconds` late or a job stands still for `still_seconds`; a leader that asks
@@ -76,6 +77,7 @@ class Settings:
     prepare_threshold: int | None = None
     second_factor_required: bool = False
     operator_idle_minutes: int = 30
+    escort_idle_minutes: int = 600
     customer_idle_days: int = 14
     trusted_proxies: int = 0
     allowed_hosts: tuple[str, ...] = ()
@@ -295,6 +297,7 @@ def settings() -> Settings:
         prepare_threshold=_prepare_threshold(),
         second_factor_required=_second_factor_required(env),
         operator_idle_minutes=_within("OPERATOR_IDLE_MINUTES", 30, most=24 * 60),
+        escort_idle_minutes=_within("ESCORT_IDLE_MINUTES", 600, most=24 * 60),
         customer_idle_days=_within("CUSTOMER_IDLE_DAYS", 14, most=366),
         trusted_proxies=_number("TRUSTED_PROXIES", 0),
         allowed_hosts=_allowed_hosts(public_url) if env == "production" else (),

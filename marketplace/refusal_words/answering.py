@@ -20,6 +20,10 @@ WORDS: Mapping[str, Words] = {
         _("Not confirmed yet"),
         _("This booking has not been confirmed. Confirm it first. Nothing was changed."),
     ),
+    "complaint_open": Words(
+        _("The customer says that something is wrong"),
+        _("It can be said to be done once a person has settled that with the customer. Nothing was changed."),
+    ),
     "cancel_under_way": Words(
         _("The customer cancelled"), _("The customer has cancelled this booking. Nothing else can be said of it now.")
     ),

@@ -10,8 +10,10 @@ from flask import Response
 
 from booking.answering import answer
 from booking.answering.answer import ProvidersAnswer
+from booking.attendance.complained import ComplaintOpen
 from booking.changes.reschedule import OutOfDate, SameSlot
 from booking.changes.withdraw import NoOpenChange
+from booking.eligibility.refusals import VenueClosed
 from booking.idempotency import Repeatable
 from booking.refusals import HasNoTimes
 from marketplace.core import clock
@@ -115,7 +117,7 @@ def reject_booking(body: dict[str, Any], booking_id: str) -> Response:
     return answered(booking_id)
 
 
-@_answer_at("proposal", "propose", Invalid, SameSlot, HasNoTimes, body=NewProposal)
+@_answer_at("proposal", "propose", Invalid, SameSlot, HasNoTimes, VenueClosed, body=NewProposal)
 def propose_time(body: dict[str, Any], booking_id: str) -> Response:
     """Propose another time
 
@@ -187,11 +189,12 @@ def start(booking_id: str) -> Response:
     return _came(booking_id, "in_service")
 
 
-@_answer_at("complete", "complete", *_SEEN, versioned=False)
+@_answer_at("complete", "complete", *_SEEN, ComplaintOpen, versioned=False)
 def complete(booking_id: str) -> Response:
     """The service is done
 
-    The benefit is used by this, and a report is expected where the offer promises one.
+    The benefit is used by this, and a report is expected where the offer promises one. Not while the customer says that
+    something is wrong: a person settles that first.
     """
     return _came(booking_id, "fulfilled")
 

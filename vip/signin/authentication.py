@@ -19,7 +19,8 @@ OPEN = """
        s.ended_at IS NULL AND s.expires_at > %(now)s
        AND c.blocked_at IS NULL AND o.disabled_at IS NULL
        AND coalesce(s.seen_at, s.created_at)
-           > CASE WHEN s.operator_id IS NULL THEN %(customers_idle)s::timestamptz ELSE %(operators_idle)s END
+           > CASE WHEN s.operator_id IS NULL THEN %(customers_idle)s::timestamptz
+                  WHEN o.role = 'escort' THEN %(escorts_idle)s ELSE %(operators_idle)s END
 """
 """Whether a session goes on: `s` is its row, `c` and `o` those of its customer or of who works here or for a provider,
 where there are. Values: those of open_values()."""
@@ -53,7 +54,8 @@ MEMBERS = """
       JOIN provider p ON p.id = coalesce(twin.id, o.provider_id)
      WHERE s.token_hash IN (%(token)s, %(testing)s) AND s.ended_at IS NULL AND s.expires_at > %(now)s
        AND o.disabled_at IS NULL
-       AND coalesce(s.seen_at, s.created_at) > %(operators_idle)s
+       AND coalesce(s.seen_at, s.created_at)
+           > CASE WHEN o.role = 'escort' THEN %(escorts_idle)s::timestamptz ELSE %(operators_idle)s END
 """
 """Which member of a provider a token's session is, with the twin for her provider while the session is in test mode:
 one row, or none. Values: those of whose_values()."""
@@ -85,13 +87,17 @@ def open_values(now: datetime) -> dict[str, Any]:
         "now": now,
         "customers_idle": now - idle_limit("customer"),
         "operators_idle": now - idle_limit("operator"),
+        "escorts_idle": now - idle_limit("member", "escort"),
     }
 
 
-def idle_limit(kind: Literal["customer", "operator", "member"]) -> timedelta:
-    """How long a session may stand unused."""
+def idle_limit(kind: Literal["customer", "operator", "member"], role: str | None = None) -> timedelta:
+    """How long a session may stand unused: of somebody in that role. What an escort worker did waits on her phone where
+    there is no network, and her phone shows her own work alone: hers lasts for a shift."""
     if kind == "customer":
         return timedelta(days=settings().customer_idle_days)
+    if role == "escort":
+        return timedelta(minutes=settings().escort_idle_minutes)
     return timedelta(minutes=settings().operator_idle_minutes)
 
 
@@ -143,7 +149,7 @@ def in_use(found: Sequence[Any], now: datetime, *, ask: Ask = rows) -> Principal
 
 
 def _note_use(who: Somebody, used_at: datetime, now: datetime, ask: Ask) -> None:
-    noted_until = now - idle_limit(who.kind) / 10
+    noted_until = now - idle_limit(who.kind, who.role) / 10
     if used_at <= noted_until:
         ask(_USED, {"session": who.session_id, "noted_until": noted_until, "now": now})
 

@@ -18,7 +18,7 @@ from marketplace.core.sending import sms
 from marketplace.core.sending.sms import SmsBackend
 from marketplace.core.text import Text, language_of
 from vip import phones
-from vip.models import Customer, SignInSession
+from vip.models import Customer, Operator, SignInSession
 from vip.principal import Principal, Somebody
 from vip.signin import codes, devices
 from vip.signin.authentication import idle_limit
@@ -206,7 +206,8 @@ def sessions(principal: Somebody, now: datetime) -> list[SessionView]:
                 _owner(principal),
                 SignInSession.ended_at.is_(None),
                 SignInSession.expires_at > now,
-                func.coalesce(SignInSession.seen_at, SignInSession.created_at) > now - idle_limit(principal.kind),
+                func.coalesce(SignInSession.seen_at, SignInSession.created_at)
+                > now - idle_limit(principal.kind, principal.role),
             )
             .order_by(SignInSession.id.desc())
         ).all()
@@ -274,8 +275,11 @@ def keep_open(by: timedelta, now: datetime) -> None:
     used and ends that much later. Raises DevelopmentOnly elsewhere."""
     require_development()
     used_at = func.coalesce(SignInSession.seen_at, SignInSession.created_at)
+    escorts = SignInSession.operator_id.in_(select(Operator.id).where(Operator.role == "escort"))
     unused_since = case(
-        (SignInSession.operator_id.is_(None), now - idle_limit("customer")), else_=now - idle_limit("operator")
+        (SignInSession.operator_id.is_(None), now - idle_limit("customer")),
+        (escorts, now - idle_limit("member", "escort")),
+        else_=now - idle_limit("operator"),
     )
     with transaction() as session:
         session.execute(

@@ -14,8 +14,6 @@ SILENCE = timedelta(hours=24)
 """An escort that was said to be over is done where its customer says nothing for so long."""
 COMPLAIN_FOR = timedelta(days=7)
 """How long after it was done she can still say that something is wrong."""
-COMPLAINT = "escort_complaint"
-"""The kind of the case that her word opens."""
 UNPROVED = "escort_end_unproved"
 """The kind of the case that a provider says how a visit ended, and what it says was done there says otherwise. While it
 is open the customer's silence says nothing, and her word settles it."""

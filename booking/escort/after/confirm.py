@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK, actor_of
+from booking.attendance.complained import COMPLAINT, has_complaint, is_complained
 from booking.discrepancies import Discrepancy, close_discrepancy, open_discrepancy
-from booking.escort.after.awaited import COMPLAINT, SILENCE, UNPROVED, Awaited, Wrong, awaited_of
+from booking.escort.after.awaited import SILENCE, UNPROVED, Awaited, Wrong, awaited_of
 from booking.escort.evidence.counting import COUNTING, WITH_THE_PERSON, counted, opened_again_at
 from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
@@ -113,9 +114,7 @@ def ask_customers(*, now: datetime, limit: int = 100) -> int:
     """Notify the customers of escorts that were said to be over, so that nobody's silence counts who does not know of
     it; returns how many. Once for each."""
     with reading() as session:
-        due = session.scalars(
-            _said_to_be_over(now).where(_told_at().is_(None), ~_open_case(COMPLAINT)).limit(limit)
-        ).all()
+        due = session.scalars(_said_to_be_over(now).where(_told_at().is_(None), ~has_complaint()).limit(limit)).all()
     return one_by_one("escorts_over", due, lambda booking_id: _ask(booking_id, now))["asked"]
 
 
@@ -222,11 +221,6 @@ def _done_at(session: Session, booking: Booking) -> datetime | None:
         )
     )  # fmt: skip
     return done
-
-
-def is_complained(session: Session, booking: Booking) -> bool:
-    """Whether a case of its customer is open: nothing is completed until it is closed."""
-    return session.scalar(select(_open_case(COMPLAINT)).where(Booking.id == booking.id)) is True
 
 
 def _open_case(*kinds: str) -> ColumnElement[bool]:

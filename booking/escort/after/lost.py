@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from booking.actors import CLOCK, Actor
 from booking.attendance import no_show
+from booking.attendance.complained import has_complaint
 from booking.attendance.early import has_early_status
 from booking.discrepancies import Discrepancy, may_be_unreadable, open_discrepancy
-from booking.escort.after.awaited import COMPLAINT
 from booking.escort.evidence.counting import WITH_THE_PERSON, counted
 from booking.escort.evidence.kinds import ENDING
 from booking.escort.evidence.models import EscortDeed
@@ -99,9 +99,6 @@ def came_after_all(session: Session, booking: Booking, kinds: Set[str], *, now: 
 
 
 def _did_not_take_place(now: datetime) -> Select[int]:
-    complained = exists().where(
-        Discrepancy.booking_id == Booking.id, Discrepancy.kind == COMPLAINT, Discrepancy.closed_at.is_(None)
-    )
     begins, assigned, decides = _begins(), _assigned(), _decides_at()
     known = exists().where(  # of this time, also where the person has closed it
         Discrepancy.booking_id == Booking.id, Discrepancy.kind == LOST, Discrepancy.opened_at >= begins
@@ -123,7 +120,7 @@ def _did_not_take_place(now: datetime) -> Select[int]:
             ),
             ~exists().where(ChangeRequest.booking_id == Booking.id, ChangeRequest.state == "open"),
             ~counted(_MET).exists(),
-            ~complained,
+            ~has_complaint(),
             ~has_early_status(),
             ~may_be_unreadable(),
             ~known,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from booking.escort.models import REPLACED, EscortAssignment, EscortWorker
@@ -17,6 +17,8 @@ from booking.notices.notify import notify
 ASSIGNED, CONFIRMED, ANOTHER = "escort_assigned", "escort_confirmed", "escort_replaced"
 """Kinds of notices: who comes; the same to a request, which is confirmed by that; somebody else comes instead."""
 NOTICES = (ASSIGNED, CONFIRMED, ANOTHER)
+WORD = "escort_word"
+"""The kind of the notice that who comes says another safe word than before."""
 
 
 def tell_desk(session: Session, worker: EscortWorker, row: EscortAssignment, *, now: datetime) -> None:
@@ -36,7 +38,6 @@ def tell_open_desks(session: Session, booking: Booking, case: str, *, now: datet
 def notify_accepted(
     session: Session,
     booking: Booking,
-    worker: EscortWorker,
     row: EscortAssignment,
     *,
     confirmed: bool,
@@ -47,14 +48,17 @@ def notify_accepted(
     before = exists().where(
         EscortAssignment.booking_id == booking.id,
         EscortAssignment.id < row.id,
-        EscortAssignment.worker_id != row.worker_id,  # she comes after all
+        or_(  # else she comes after all
+            EscortAssignment.worker_id != row.worker_id,
+            EscortAssignment.worker_then["name"].astext != row.worker_then["name"],
+        ),
         EscortAssignment.state == REPLACED,
         EscortAssignment.answered_at.is_not(None),
         EscortAssignment.period == row.period,
     )
     facts: dict[str, Any] = {
-        "who": worker.shown_name,
-        "trade": {"zh": worker.qualification_zh, "en": worker.qualification_en},
+        "who": row.worker_then["name"],
+        "trade": {"zh": row.worker_then["qualification_zh"], "en": row.worker_then["qualification_en"]},
         "assignment": row.public_id,
     }
     kind = CONFIRMED if confirmed else ANOTHER if session.scalar(select(before)) else ASSIGNED
@@ -63,8 +67,16 @@ def notify_accepted(
     notify(session, booking.customer_id, kind, row.public_id, now=now, booking_id=booking.id, facts=facts)
 
 
-def still_goes(session: Session, kind: str, assignment: str) -> bool:
-    """Whether a notice of that kind about an assignment (public id) is still true; those of other kinds are."""
-    if kind not in NOTICES:
+def notify_word(session: Session, booking: Booking, row: EscortAssignment, *, now: datetime) -> None:
+    """Notify the customer that who comes says another word than she was told of; which one, her page says."""
+    facts = {"who": row.worker_then["name"], "assignment": row.public_id}
+    subject = f"{row.public_id}:{now.isoformat()}"
+    notify(session, booking.customer_id, WORD, subject, now=now, booking_id=booking.id, facts=facts)
+
+
+def still_goes(session: Session, kind: str, subject: str) -> bool:
+    """Whether a notice of that kind about an assignment is still true; those of other kinds are."""
+    if kind not in (*NOTICES, WORD):
         return True
+    assignment = subject.partition(":")[0]
     return session.scalar(select(EscortAssignment.state).where(EscortAssignment.public_id == assignment)) == "accepted"

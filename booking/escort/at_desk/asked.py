@@ -145,8 +145,8 @@ def _ask(row: EscortAssignment, worker: EscortWorker, letter: EscortLetter | Non
     return Ask(
         row.public_id,
         worker.public_id,
-        worker.shown_name,
-        worker.staff_number or "",
+        row.worker_then["name"],
+        row.worker_then["staff_number"],
         row.state,
         row.cause or "",
         row.live,

@@ -208,7 +208,11 @@ def _of(provider_id: int, wanted: Wanted) -> Select[Any]:
         EscortSearch.nobody_since,
         EscortAssignment.state.label("standing"),
         *(EscortAssignment.asked_at.label("sent_at"), EscortAssignment.answer_due_at.label("sent_due_at")),
-        *(EscortWorker.public_id.label("worker"), EscortWorker.shown_name, away.label("away")),
+        *(
+            EscortWorker.public_id.label("worker"),
+            EscortAssignment.worker_then["name"].astext.label("name"),
+            away.label("away"),
+        ),
     )
     return (
         select(*columns)
@@ -228,7 +232,7 @@ def _line(row: Any) -> Line:
     sent = None
     if row.standing in (ASKED, ACCEPTED):
         accepted = row.standing == ACCEPTED
-        sent = Sent(row.worker, row.shown_name, accepted, row.sent_at, row.sent_due_at, bool(row.away))
+        sent = Sent(row.worker, row.name, accepted, row.sent_at, row.sent_due_at, bool(row.away))
     begins = start_of(row.service_date, row.starts_at, row.time_zone)
     waits = row.state in UNDECIDED
     return Line(

@@ -68,14 +68,18 @@ def _notify(session: Session, booking: Booking, since: datetime, now: datetime) 
     notify(session, booking.customer_id, NOBODY, subject, now=now, booking_id=booking.id, facts=facts)
 
 
-def left_alone(session: Session, booking: Booking, *, now: datetime) -> None:
-    """Nobody goes with the person of a locked booking that is looked for. Once it has begun, by the clock or since they
-    met, the clock asks nobody any more: people do, and the customer is told, unless she has cancelled."""
-    begun = booking.state in BEGUN
+def left_alone(session: Session, booking: Booking, *, customer: bool = True, now: datetime) -> None:
+    """Nobody goes with the person of a locked booking that is looked for. Once it has begun the clock asks nobody any
+    more: people do, and the customer is told (`customer`: by this), unless she has cancelled."""
+    if has_begun(booking, now=now) and open_cancel(session, booking) is None:
+        nobody_found(session, booking, {"begun": 1}, customer=customer, now=now)
+
+
+def has_begun(booking: Booking, *, now: datetime) -> bool:
+    """Whether it has begun, by the clock or since they met."""
     if booking.state is BookingState.CONFIRMED:
-        begun = start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now
-    if begun and open_cancel(session, booking) is None:
-        nobody_found(session, booking, {"begun": 1}, customer=True, now=now)
+        return start_of(booking.service_date, booking.starts_at, booking.time_zone) <= now
+    return booking.state in BEGUN
 
 
 def late(session: Session, booking: Booking, why: Mapping[str, Any], *, now: datetime) -> bool:

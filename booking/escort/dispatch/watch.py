@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from booking.actors import CLOCK
@@ -17,7 +17,7 @@ from booking.escort.assigning.place import place
 from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.assigning.way import Service, renew_ways, services
 from booking.escort.dispatch.find import in_time
-from booking.escort.dispatch.nobody import AWAY, CASES, LATE, away, close, late, not_there
+from booking.escort.dispatch.nobody import AWAY, CASES, LATE, NOBODY, away, close, late, not_there
 from booking.escort.dispatch.steps import has_done, last_step
 from booking.escort.evidence.kinds import PROGRESS, THERE
 from booking.escort.matching.load import match
@@ -87,8 +87,8 @@ def replace_late(*, now: datetime, most: int = 200) -> Counter[str]:
 
 
 def close_cases(*, now: datetime, most: int = 200) -> Counter[str]:
-    """Close the cases of bookings that have ended, and those about a late worker who is there; and forget what was
-    remembered of the search for them. Returns counts."""
+    """Close the cases of bookings that have ended or were moved to another time since, and those about a late worker
+    who is there; and forget what was remembered of the search for them. Returns counts."""
     with reading() as session:
         there = or_(
             Booking.state.in_(BEGUN),
@@ -100,7 +100,7 @@ def close_cases(*, now: datetime, most: int = 200) -> Counter[str]:
             .where(
                 Discrepancy.kind.in_(CASES),
                 Discrepancy.closed_at.is_(None),
-                or_(~Booking.live, and_(Discrepancy.kind == LATE, there)),
+                or_(~Booking.live, and_(Discrepancy.kind == LATE, there), _was_moved()),
             )
             .order_by(Discrepancy.id)
             .limit(most)
@@ -260,6 +260,18 @@ class _TakenMeanwhileError(Exception):
     """Whoever could have been there was asked elsewhere a moment ago: nothing that was written stands."""
 
 
+def _was_moved() -> ColumnElement[bool]:
+    """Whether (SQL, of a case) it is about a time from which its booking was moved: with that the search for somebody
+    began anew (trigger escort_ends_with_booking), and who went then does not."""
+    anew = exists().where(EscortSearch.booking_id == Discrepancy.booking_id, EscortSearch.nobody_since.is_(None))
+    went = exists().where(
+        EscortAssignment.booking_id == Discrepancy.booking_id,
+        EscortAssignment.cause == "moved",
+        EscortAssignment.ended_at >= Discrepancy.opened_at,
+    )
+    return or_(and_(Discrepancy.kind == NOBODY, anew), and_(Discrepancy.kind == LATE, went))
+
+
 def _close_over(booking_id: int, now: datetime) -> str:
     with transaction() as session:
         booking, _tasks = lock_booking(session, booking_id)
@@ -272,4 +284,12 @@ def _close_over(booking_id: int, now: datetime) -> str:
         if booking.state in BEGUN or (row is not None and last_step(session, row.id) in THERE):
             close_discrepancy(session, booking.provider_id, LATE, booking.public_id, "arrived", now=now)
             return "arrived"
-        return "open"
+        moved = select(Discrepancy.kind).where(
+            Discrepancy.booking_id == booking.id,
+            Discrepancy.kind.in_(CASES),
+            Discrepancy.closed_at.is_(None),
+            _was_moved(),
+        )
+        for kind in session.scalars(moved).all():
+            close_discrepancy(session, booking.provider_id, kind, booking.public_id, "moved", now=now)
+        return "moved"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from booking.actors import provider_actor
+from booking.attendance.complained import is_complained
 from booking.attendance.early import too_early
 from booking.attendance.given_up import given_up_in_time
 from booking.changes.requests import open_cancel
-from booking.escort.after.confirm import is_complained
 from booking.escort.after.lost import stood_there
 from booking.escort.evidence.counting import WITH_THE_PERSON
 from booking.escort.outside import cases

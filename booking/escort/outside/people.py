@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import Range, insert
 
 from booking.actors import provider_actor
+from booking.changes.requests import open_cancel
 from booking.escort import known_by
 from booking.escort.assigning.ending import end
 from booking.escort.assigning.place import WANTED_STILL
-from booking.escort.assigning.told import notify_accepted, tell_desk
-from booking.escort.dispatch.nobody import left_alone, notify_nobody, somebody_goes
+from booking.escort.assigning.told import tell_desk
+from booking.escort.dispatch.nobody import has_begun, left_alone, somebody_goes
 from booking.escort.dispatch.search import look_again
 from booking.escort.matching.service import service_times
 from booking.escort.models import ACCEPTED, LIVE, REPLACED, EscortAssignment, EscortWorker
 from booking.escort.outside import cases
+from booking.escort.outside.telling import tell_customer
 from booking.escort.outside.visit import Visit
 from booking.escort.records import safe_word_record
 from booking.models import Booking
@@ -24,7 +26,6 @@ from booking.sealing import seal_words
 from booking.transition import touch
 from marketplace.catalog.models import Offer, Site
 from marketplace.catalog.one_place.sql import place_id
-from marketplace.core.clock import start_of
 from marketplace.core.ids import new_id
 from providers.reported import EscortLine, RemoteEscort
 from vip.customers.person_keys import PROCESS, WrappedKey, key_of
@@ -35,16 +36,16 @@ _CAUSES = {"ill": "ill", "late": "late"}
 
 def name(visit: Visit, line: EscortLine, who: RemoteEscort) -> bool:
     """Who comes from now on, instead of anybody before; the customer is told. The same one again stays, with the word
-    that is said now. False where nobody comes to the booking any more."""
+    that is said now, of which the customer is told where it is another one. Another name under the same code is
+    somebody else. False where nobody comes to the booking any more."""
     session, booking, now = visit.session, visit.booking, visit.at
     if booking.state not in WANTED_STILL:
         return False
     worker = _worker(visit, who)
     before = _live(visit)
     period = _period(booking)
-    if before is not None and (before.worker_id, before.period) == (worker.id, period):
-        before.safe_word_sealed = _sealed_word(visit, before.public_id, line.safe_word)
-        touch(booking, now=now)
+    if before is not None and _is_she(before, worker, period):
+        _again(visit, before, line.safe_word)
         return True
     if before is not None:
         _end(visit, before, "desk")
@@ -53,7 +54,7 @@ def name(visit: Visit, line: EscortLine, who: RemoteEscort) -> bool:
     session.flush()
     touch(booking, now=now)
     somebody_goes(session, booking, now=now)
-    notify_accepted(session, booking, worker, row, confirmed=False, now=now)
+    tell_customer(session, booking, row, now=now)
     tell_desk(session, worker, row, now=now)
     _compare(visit, worker, row)
     return True
@@ -70,9 +71,9 @@ def release(visit: Visit, line: EscortLine) -> None:
     _end(visit, row, _CAUSES.get(line.cause, "desk"))
     touch(booking, now=now)
     look_again(session, booking.id, now=now)
-    left_alone(session, booking, now=now)
-    if start_of(booking.service_date, booking.starts_at, booking.time_zone) > now:
-        notify_nobody(session, booking, now=now)
+    left_alone(session, booking, customer=False, now=now)
+    if not has_begun(booking, now=now) or open_cancel(session, booking) is None:
+        tell_customer(session, booking, row, now=now)
 
 
 def whose(visit: Visit, escort: str) -> EscortAssignment | None:
@@ -141,6 +142,27 @@ def _live(visit: Visit) -> EscortAssignment | None:
     )
 
 
+def _is_she(before: EscortAssignment, worker: EscortWorker, period: Range[datetime]) -> bool:
+    """Whether she who is named goes there already, at that time."""
+    same = (before.worker_id, before.period) == (worker.id, period)
+    return same and before.worker_then["name"] == worker.shown_name
+
+
+def _again(visit: Visit, row: EscortAssignment, word: str) -> None:
+    """She is named again: what is said of her now stands, and the customer hears of another word."""
+    session, now = visit.session, visit.at
+    known = known_by.safe_word(session, row)
+    row.safe_word_sealed = _sealed_word(visit, row.public_id, word)
+    session.execute(
+        update(EscortAssignment)
+        .where(EscortAssignment.id == row.id)
+        .values(worker_then=func.escort_worker_now(EscortAssignment.worker_id))
+    )
+    touch(visit.booking, now=now)
+    if word != ("" if known is None else known.word):
+        tell_customer(session, visit.booking, row, now=now)
+
+
 def _end(visit: Visit, asked: EscortAssignment, cause: str) -> None:
     """Somebody else comes, or nobody. One of our own workers, from before the provider had a system, is freed as
     always."""
@@ -151,6 +173,7 @@ def _end(visit: Visit, asked: EscortAssignment, cause: str) -> None:
     if asked.state not in LIVE:
         raise ValueError("an assignment that has ended")
     asked.state, asked.cause, asked.ended_at = REPLACED, cause, max(visit.at, asked.asked_at)
+    asked.notify_at = None  # what comes after it is told instead
     visit.session.flush()
     # Her row stays unlocked: two bookings may swap their workers at the same time.
     tell_desk(visit.session, visit.session.get_one(EscortWorker, asked.worker_id), asked, now=visit.at)

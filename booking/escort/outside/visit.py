@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from booking.actors import provider_actor
+from booking.attendance.complained import is_complained
 from booking.attendance.early import too_early
 from booking.changes.requests import open_cancel
-from booking.escort.after.confirm import is_complained
 from booking.escort.evidence import counting
 from booking.escort.evidence.models import EscortDeed
 from booking.escort.evidence.said import said_by

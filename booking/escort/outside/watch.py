@@ -1,5 +1,5 @@
 """What the clock watches of escorts whom providers' own systems send: that somebody is named in time, that she is there
-at the beginning, and what is given up shortly before."""
+at the beginning, what is given up shortly before, and what customers are still to be told."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from booking.escort.dispatch.steps import has_done
 from booking.escort.evidence.kinds import THERE
 from booking.escort.models import ACCEPTED, EscortAssignment
 from booking.escort.outside import cases
+from booking.escort.outside.telling import due, is_told_later, tell_late
 from booking.listening import EscortListening
 from booking.models import Booking, BookingHistory, ProviderBooking
 from booking.notices.models import Notification
@@ -43,7 +44,9 @@ def watch_outside(*, now: datetime, most: int = 200) -> Counter[str]:
         without = session.scalars(_not_named(now).limit(most)).all()
         absent = session.scalars(_not_there(now).limit(most)).all()
         given_up = session.scalars(_called_off(now).limit(most)).all()
-    counts = one_by_one("escorts-not-named", without, lambda row: _nobody(row, now), seconds=RUN_SECONDS)
+    late = due(now=now, most=most)
+    counts = one_by_one("escorts-told-late", late, lambda row: tell_late(row, now), seconds=RUN_SECONDS)
+    counts += one_by_one("escorts-not-named", without, lambda row: _nobody(row, now), seconds=RUN_SECONDS)
     counts += one_by_one("escorts-not-there", absent, lambda row: _absent(row, now), seconds=RUN_SECONDS)
     counts += one_by_one("escorts-called-off", given_up, lambda row: _given_up(row, now), seconds=RUN_SECONDS)
     return counts
@@ -97,7 +100,7 @@ def _nobody(booking_id: int, now: datetime) -> str:
         if session.scalar(_not_named(now).where(Booking.id == booking.id)) is None or ends_at(booking) <= now:
             return "named"
         look_again(session, booking.id, now=now)
-        nobody_found(session, booking, {"named": 0}, customer=True, now=now)
+        nobody_found(session, booking, {"named": 0}, customer=not is_told_later(session, booking), now=now)
         ask_people(session, booking, {"named": 0}, now=now)
     log.info("escort.nobody_named", booking=booking.public_id)
     return "nobody"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking.escort.deeds import Deed, deeds_of
 from booking.escort.evidence.doubt import Doubt
-from booking.escort.models import ACCEPTED, DONE, REPLACED, EscortAssignment, EscortWorker
+from booking.escort.models import ACCEPTED, DONE, REPLACED, EscortAssignment
 from booking.escort.shown.steps import SIGNED_OFF, SPEAKS, Sent, StepDeed
 
 
@@ -96,19 +96,18 @@ def was_sent() -> ColumnElement[bool]:
 
 
 def _sent(session: Session, booking_id: int, deeds: list[Deed]) -> tuple[Sent, ...]:
-    people = session.execute(
-        select(EscortAssignment, EscortWorker.shown_name)
-        .join(EscortWorker, EscortWorker.id == EscortAssignment.worker_id)
+    people = session.scalars(
+        select(EscortAssignment)
         .where(EscortAssignment.booking_id == booking_id, was_sent())
         .order_by(EscortAssignment.asked_at, EscortAssignment.id)
     )
     return tuple(
         Sent(
-            name,
+            one.worker_then["name"],
             tuple(_step(it, one) for it in deeds if it.assignment == one.public_id),
             one.ended_at if one.state == REPLACED else None,
         )
-        for one, name in people
+        for one in people
     )
 
 

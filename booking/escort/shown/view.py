@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.escort import known_by
@@ -169,10 +169,10 @@ def _view(session: Session, booking: Booking, now: datetime, shown: bool) -> Esc
         ends_at=booking.ends_at,
         time_zone=booking.time_zone,
         cause=booking.cause,
-        worker=_worker(session, comes[1]) if comes else None,
+        worker=_worker(session, *comes) if comes else None,
         replaced=[
-            Replaced(worker.shown_name, one.ended_at or now, one.cause or "")
-            for one, worker in sent
+            Replaced(one.worker_then["name"], one.ended_at or now, one.cause or "")
+            for one, _worker_now in sent
             if one.state == REPLACED
         ],
         looking_until=_looking_until(booking) if waits else None,
@@ -214,18 +214,27 @@ def _stage(booking: Booking, comes: bool, told: Told) -> Stage:
     return "under_way" if told.sent and told.sent[-1].deeds else "coming"
 
 
-def _worker(session: Session, worker: EscortWorker) -> Worker:
-    done = select(func.count()).where(EscortAssignment.worker_id == worker.id, EscortAssignment.state == DONE)
+def _worker(session: Session, row: EscortAssignment, worker: EscortWorker) -> Worker:
+    """How she was called for this booking, with what is known of her."""
+    then = row.worker_then
+    # Somebody else under the same code of her provider's was another worker.
+    called_so = EscortAssignment.worker_then["name"].astext == then["name"]
+    hers = (
+        EscortAssignment.worker_id == worker.id,
+        EscortAssignment.state == DONE,
+        or_(~EscortAssignment.outside, called_so),
+    )
+    done = select(func.count()).where(*hers)
     rated = (
         select(func.count(), func.avg(Rating.stars))
         .join(EscortAssignment, EscortAssignment.booking_id == Rating.booking_id)
-        .where(EscortAssignment.worker_id == worker.id, EscortAssignment.state == DONE)
+        .where(*hers)
     )
     ratings, stars = session.execute(rated).one()
     return Worker(
-        name=worker.shown_name,
-        staff_number=worker.staff_number or "",
-        qualification=Text(worker.qualification_zh, worker.qualification_en),
+        name=then["name"],
+        staff_number=then["staff_number"],
+        qualification=Text(then["qualification_zh"], then["qualification_en"]),
         languages=worker.languages,
         papers_checked_at=worker.papers_checked_at,
         done=session.scalar(done) or 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from booking.escort.models import EscortAssignment, EscortWorker, asked_here
@@ -75,6 +75,8 @@ def change(manager: Member, worker: str, said: Profile, *, seen: datetime, now: 
             row.home_latitude = row.home_longitude = None
         write(row, given)
         row.updated_at = now
+        session.flush()
+        _name_anew(session, row)
         record(session, "escort_worker.changed", manager, worker, now)
 
 
@@ -162,6 +164,13 @@ def record(session: Session, action: str, by: Member, worker: str, now: datetime
 def _goes_somewhere(session: Session, row: EscortWorker) -> bool:
     live = exists().where(EscortAssignment.worker_id == row.id, EscortAssignment.live)
     return bool(session.scalar(select(live)))
+
+
+def _name_anew(session: Session, row: EscortWorker) -> None:
+    """She is called so where she goes from now on, and as she was called where she has been. The caller has locked
+    her."""
+    live = update(EscortAssignment).where(EscortAssignment.worker_id == row.id, EscortAssignment.live)
+    session.execute(live.values(worker_then=func.escort_worker_now(row.id)))
 
 
 def _member(session: Session, manager: Member, member: str) -> Operator:

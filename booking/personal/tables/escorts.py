@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking.personal.register import Table, all_process, contact, medical, process
+from booking.personal.register import Age, Table, all_process, contact, medical, process
 from booking.personal.tables.common import HASH, NO_BYTES, NOBODY, NONE, OF_ONE_DAY
 
 TABLES = (
@@ -11,7 +11,7 @@ TABLES = (
         file="escorts",
         whose="t.booking_id IN ({bookings})",
         # its times are the booking's own
-        other="id worker_id provider_id live period padded travel_seconds outside",
+        other="id worker_id provider_id live period padded travel_seconds outside worker_then notify_at",
         personal={
             "public_id": process("id"),
             "safe_word_sealed": process("safe_word", never=OF_ONE_DAY, ends=NONE),
@@ -101,5 +101,11 @@ TABLES = (
     Table(
         "escort_letter",
         "id public_id assignment_id what created_at run_after lease_until tries failures sent_at given_up_at",
+        age=Age(
+            "created_at",
+            "delivery_days",
+            "as of other messages: whether a worker was told is asked within weeks",
+            only="(t.sent_at IS NOT NULL OR t.given_up_at IS NOT NULL)",
+        ),
     ),
 )

@@ -9,7 +9,6 @@ from booking.escort.dispatch.find import find_workers
 from booking.escort.dispatch.watch import close_cases, expire_due_asks, replace_absent, replace_late
 from booking.escort.outside.watch import watch_outside
 from booking.worker.jobs.job import Job
-from marketplace.core import clock
 from marketplace.core.database.moment import now_by_database
 from marketplace.messages.to_workers import WORKERS
 
@@ -22,10 +21,10 @@ def jobs() -> list[Job]:
         Job("escorts-late", 15, lambda: dict(replace_late(now=now_by_database()))),
         Job("escorts-outside", 15, lambda: dict(watch_outside(now=now_by_database()))),
         Job("escort-cases", 60, lambda: dict(close_cases(now=now_by_database()))),
-        Job("escorts-lost", 30, lambda: end_lost(now=clock.now())),
-        Job("escorts-said-over", 15, lambda: {"asked": ask_customers(now=clock.now())}),
-        Job("escorts-silent", 60, lambda: {"completed": complete_silent(now=clock.now())}),
-        Job("escort-records", 60, lambda: file_records(now=clock.now())),
+        Job("escorts-lost", 30, lambda: end_lost(now=now_by_database())),
+        Job("escorts-said-over", 15, lambda: {"asked": ask_customers(now=now_by_database())}),
+        Job("escorts-silent", 60, lambda: {"completed": complete_silent(now=now_by_database())}),
+        Job("escort-records", 60, lambda: file_records(now=now_by_database())),
     ]
 
 

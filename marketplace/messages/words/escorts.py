@@ -31,6 +31,14 @@ WORDS: Mapping[str, Message] = {
             "word: look at the booking's page.",
         ),
     ),
+    "escort_word": Message(
+        Text("见面口令换了", "There is a new safe word"),
+        Text(
+            "{when}，{where}，{who}会陪同您。原来的口令不再有效，新的口令请在预约页面查看。",
+            "{when}, {where}, {who} will be with you. The safe word of before is no longer valid: the new one is on "
+            "the booking's page.",
+        ),
+    ),
     "escort_late": Message(
         Text("陪同人员还没有到", "Your escort is not there yet"),
         Text(

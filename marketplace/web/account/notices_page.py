@@ -73,6 +73,7 @@ _LOOKS = {
     "escort_assigned": Pill("", "ok", icon="heart-handshake"),
     "escort_confirmed": Pill("", "ok", icon="heart-handshake"),
     "escort_replaced": Pill("", "wait", icon="heart-handshake"),
+    "escort_word": Pill("", "wait", icon="heart-handshake"),
     "escort_nobody": Pill("", "bad", icon="heart-handshake"),
     "escort_late": Pill("", "bad", icon="heart-handshake"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -11,18 +12,23 @@ from sqlalchemy import select, update
 from booking.answering import answer, shown
 from booking.answering.answer import NotPossibleNow
 from booking.answering.history import history
-from booking.answering.possible import other_times, possible
+from booking.answering.possible import FreeSlot, other_times, possible
 from booking.changes import proposals
 from booking.changes.reschedule import reschedule
-from booking.models import Slot
+from booking.eligibility.refusals import VenueClosed
+from booking.exchange.inbound import apply_remote
+from booking.hold.submit import submit
+from booking.models import ProviderBooking, Slot
 from booking.proposal import Proposal
 from booking.states import BookingState
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import NotFound
+from providers.reported import Proposed
 from tests.booking.answering.desk import MEMBER, at, desk_world, said
+from tests.escorts import close, make_escorts
 from tests.people import NOON
 from tests.providers.partner_api.answering import requested, work
-from tests.world import World, booking_row, go
+from tests.world import EIGHT, World, booking_row, go, make_slot, remote, set_provider
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -55,6 +61,42 @@ def test_of_a_whole_day_it_can_be_said_on_the_day_that_nobody_came() -> None:
     whole = replace(shown.booking(world.provider.id, booking), starts_at=None, ends_at=None)
     assert "no_show" in possible(whole, now=at(0))
     assert "no_show" not in possible(whole, now=at(-0.1))
+
+
+def test_a_day_on_which_the_venue_is_closed_is_proposed_by_nobody() -> None:
+    made = make_escorts()
+    world, booking = made.world, made.hold()
+    set_provider(world.provider, adapter="desk")
+    submit(world.principal, booking, now=NOON)
+    work(world)
+    with transaction() as session:
+        slots = [make_slot(world.slots[0].pool_id, EIGHT + timedelta(days=days), 5) for days in (1, 2)]
+        session.add_all(slots)
+    assert {each.service_date for each in times(world, booking)} >= {slot.service_date for slot in slots}
+    close(made, slots[0].service_date)
+    assert slots[0].service_date not in {each.service_date for each in times(world, booking)}
+    with pytest.raises(VenueClosed):
+        answer.propose(said(world, booking), slots[0].public_id, reason="", expires_at=None, now=NOON)
+    for slot, proposals_open in ((slots[0], 0), (slots[1], 1)):
+        with transaction() as session:
+            proposed = Proposed(slot.external_ref, slot.service_date, slot.starts_at, slot.ends_at, at(8), "")
+            told = remote(
+                booking, "requested", 9 + proposals_open, proposal=proposed, reference=their_reference(booking)
+            )
+            apply_remote(session, world.provider.id, told, now=NOON)
+            assert len(session.scalars(select(Proposal.id)).all()) == proposals_open
+
+
+def times(world: World, booking: str) -> Sequence[FreeSlot]:
+    """The others that its provider may propose."""
+    return other_times(world.provider.id, booking, now=NOON)
+
+
+def their_reference(booking: str) -> str:
+    """What its provider calls it."""
+    with reading() as session:
+        wanted = select(ProviderBooking.reference).where(ProviderBooking.booking_id == booking_row(booking).id)
+        return session.scalars(wanted).one()
 
 
 def test_a_change_that_is_asked_for_is_answered_first() -> None:

@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from booking.actors import provider_actor
+from booking.changes import swap
 from booking.changes.cancel import cancel
 from booking.changes.proposals import accept
 from booking.changes.reschedule import moved_at_once, reschedule
 from booking.changes.withdraw import withdraw
 from booking.exchange.inbound import apply_remote
 from booking.hold.submit import submit
-from booking.models import Booking, ChangeRequest
+from booking.models import Booking, ChangeRequest, Slot
 from booking.states import BookingState
+from booking.transition import lock_booking
 from booking.views.customer import booking as view
 from marketplace.core.database.db import reading, transaction
 from providers.port import Accepted, Confirmed, Refused
@@ -85,6 +88,20 @@ def test_a_move_to_a_day_on_request_is_asked_for_and_then_said_by_the_booking() 
     assert at(booking) == (DAY + timedelta(days=1), None)
     assert (row.snapshot["coverage"], row.snapshot["policy"]["version"]) == ("on_request", 2)
     assert "after_change" not in row.snapshot
+
+
+def test_back_at_its_old_day_it_says_again_what_it_said_of_that() -> None:
+    made = escorts()
+    booking = submitted(made)
+    put(version=2, until=DAY + timedelta(days=40))
+    move(made, booking)
+    answer(made, Confirmed("R-1", 2))
+    with transaction() as session:
+        row, _ = lock_booking(session, booking_row(booking).id)
+        slot = session.get_one(Slot, made.world.slots[0].id)
+        assert swap.go_back(session, row, slot, actor=provider_actor(session, row), now=NOON)
+    row = booking_row(booking)
+    assert (row.service_date, row.snapshot["coverage"], row.snapshot["policy"]["version"]) == (DAY, "covered", 1)
 
 
 def test_what_was_on_request_moves_at_once_to_a_day_that_is_covered_and_by_request_to_one_that_is_not() -> None:

@@ -9,8 +9,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, insert, select, text, update
 
+from booking.escort.models import EscortLetter, EscortWorker
 from booking.notices.models import Notification, NotificationDelivery
 from booking.personal import retention
 from booking.personal.erase import erase
@@ -24,6 +25,7 @@ from booking.worker.lanes import Lanes
 from marketplace.core.config import Settings, settings
 from marketplace.core.database.db import transaction
 from marketplace.core.ids import new_id
+from tests.booking.escort.staff import make_staff
 from tests.people import NOON, SmsBox, make_customer, signed_in
 from tests.reports import deliver, looks
 from tests.world import World, go, make_world
@@ -57,6 +59,7 @@ def test_every_limit_names_a_setting_and_a_reason() -> None:
         "notification",
         "provider_call_count",
         "reconcile_run",
+        "escort_letter",
     }
     for age in AGED.values():
         assert isinstance(getattr(settings(), age.setting), int) and age.why
@@ -119,6 +122,22 @@ def test_deliveries_go_before_their_messages_and_waiting_ones_not_at_all(
     done = forget_old(now=NOON + 401 * DAY, batch=1)
     assert done["notification"] == 2, "the one that still waits to be delivered stays"
     assert count(owner_connection, "notification_delivery", "state = 'queued'") == 1
+
+
+def test_messages_to_escort_workers_go_as_others_do_and_waiting_ones_not_at_all(
+    db: Engine, owner_connection: Connection
+) -> None:
+    staff = make_staff(3)
+    with transaction() as session:
+        session.execute(update(EscortWorker).values(phone_sealed=b"sealed"))
+    for slot, worker in enumerate(staff.workers):
+        staff.ask(staff.book(slot), worker)
+    with transaction() as session:
+        first, second, _third = session.scalars(select(EscortLetter).order_by(EscortLetter.id))
+        first.sent_at = second.given_up_at = NOON
+    assert forget_old(now=NOON + 90 * DAY)["escort_letter"] == 0
+    assert forget_old(now=NOON + 90 * DAY + timedelta(seconds=1))["escort_letter"] == 2
+    assert count(owner_connection, "escort_letter", "sent_at IS NULL AND given_up_at IS NULL") == 1
 
 
 def test_a_providers_list_is_emptied_and_its_run_stays(db: Engine, owner_connection: Connection) -> None:

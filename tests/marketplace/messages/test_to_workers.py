@@ -9,18 +9,23 @@ import pytest
 from sqlalchemy import select
 
 from booking.changes.cancel import cancel
-from booking.escort.assign import accept, decline, replace
+from booking.escort.assign import accept, ask, decline, replace
 from booking.escort.assigning.answer_time import notify_from
 from booking.escort.at_desk.asked import asks_of
 from booking.escort.models import EscortAssignment, EscortLetter, EscortWorker
 from booking.escort.records import phone_record
+from booking.twins.book import book_for_test
+from marketplace.catalog.markets import LIVE
+from marketplace.catalog.models import Provider
 from marketplace.core import crypto
+from marketplace.core.config import ROOT
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.ids import new_id
 from marketplace.core.sending.outgoing import Undeliverable
 from marketplace.messages.to_workers import WORKERS
 from providers.staff.letters import LEASE, TRIES, Post
-from tests.booking.escort.staff import DESK, EIGHT, Staff, after, assignments, make_staff
+from tests.booking.escort.staff import DESK, EIGHT, Staff, add_operator, add_worker, after, assignments, make_staff
+from tests.booking.twins.stage import with_twin
 from tests.desk import make_member, member
 from tests.people import NOON
 from tests.world import booking_row
@@ -93,6 +98,31 @@ def test_who_has_no_phone_is_sent_nothing_and_her_desk_sees_it(phone: Phone) -> 
     booking = staff.book()
     staff.ask(booking)
     assert phone.due() == {} and told(staff, booking) == ["no_phone"]
+
+
+def test_in_test_mode_nobodys_phone_rings(phone: Phone) -> None:
+    staff = make_staff(0)
+    stage = with_twin(staff.made.world)
+    booking = book_for_test(stage.twin.id, stage.offer.public_id, None, 1, NOON)
+    with transaction() as session:
+        twin = session.get_one(Provider, stage.twin.id)
+        manager = add_operator(staff.provider)  # at a twin's desk are the people of the live provider
+        session.add(manager)
+        session.flush()
+    public_id = new_id("esw")
+    sealed = crypto.seal_master(HER_PHONE, phone_record(public_id))
+    looked_at = {"papers": False, "papers_checked_at": NOON, "papers_checked_by": manager.id}
+    worker = add_worker(twin, public_id=public_id, phone_sealed=sealed, **looked_at)
+    asked = ask(twin.id, booking, worker.public_id, actor=DESK, now=NOON)
+    replace(twin.id, booking, "ill", actor=DESK, now=NOON)
+    assert phone.due() == {} and phone.all == []
+    with reading() as session:
+        assert session.scalars(select(EscortLetter)).all() == [], asked
+
+
+def test_the_trigger_knows_the_live_market_by_its_number() -> None:
+    said = (ROOT / "booking" / "escort" / "escort_worker_notified.sql").read_text()
+    assert f"AND p.market = {LIVE};" in said
 
 
 def test_her_desk_sees_whether_the_message_went_out(phone: Phone) -> None:

@@ -216,6 +216,8 @@ def test_the_use_of_a_session_is_written_once_in_a_tenth_of_what_it_may_stand_un
     [
         ("OPERATOR_IDLE_MINUTES", "0"),
         ("OPERATOR_IDLE_MINUTES", "1441"),
+        ("ESCORT_IDLE_MINUTES", "0"),
+        ("ESCORT_IDLE_MINUTES", "1441"),
         ("CUSTOMER_IDLE_DAYS", "0"),
         ("CUSTOMER_IDLE_DAYS", "367"),
         ("CUSTOMER_IDLE_DAYS", "a week"),

@@ -300,6 +300,7 @@ def _resolution(code: str) -> str:
         "read_again": _("It could be read when it came again."),
         "not_delivered_again": _("The provider does not list it any more."),
         "became_ours": _("It has become a booking of ours, and was not cancelled."),
+        "moved": _("The booking was moved to another time."),
         "old_date_served": _("The old date was served, so the booking went back to it."),
     }
     return words.get(code, code.replace("_", " "))

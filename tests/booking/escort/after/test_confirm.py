@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from booking.actors import Actor
+from booking.answering.answer import report
+from booking.attendance.complained import COMPLAINT, ComplaintOpen
 from booking.changes.cancel import cancel
 from booking.discrepancies import Discrepancy
 from booking.escort.after import confirm
-from booking.escort.after.awaited import COMPLAIN_FOR, COMPLAINT, SILENCE
+from booking.escort.after.awaited import COMPLAIN_FOR, SILENCE
 from booking.escort.after.confirm import (
     NOTICE,
     SILENT,
@@ -27,7 +29,8 @@ from booking.escort.after.confirm import (
     something_wrong,
     went_well,
 )
-from booking.models import BookingHistory
+from booking.exchange.inbound import apply_remote
+from booking.models import BookingHistory, ProviderBooking
 from booking.notices.models import Notification
 from booking.reconcile import repair
 from booking.settlement.close_day import make_statements
@@ -37,9 +40,10 @@ from booking.transition import lock_booking, move
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.messages import compose
+from tests.booking.answering.desk import said
 from tests.escorting import Escorted, another, escorted
 from tests.people import NOON, counters, make_customer, signed_in
-from tests.world import EIGHT, booking_row, go
+from tests.world import EIGHT, booking_row, go, remote
 from vip.principal import Principal
 
 OVER = EIGHT + timedelta(hours=3)
@@ -222,6 +226,39 @@ def test_a_complaint_is_a_case_at_once_and_stops_the_clock_until_it_is_closed(db
         case = session.scalars(select(Discrepancy.public_id).where(Discrepancy.kind == COMPLAINT)).one()
     repair.repair(manager, case, "note", note="已电话沟通", now=OVER)
     assert complete_silent(now=OVER + SILENCE * 2) == 1
+
+
+def test_nobodys_word_completes_what_is_complained_of(db: Engine, manager: Principal) -> None:
+    one = handed_over()
+    world, reference = one.made.world, str(current_reference(one.booking))
+    something_wrong(one.me, one.booking, "left_early", now=OVER)
+    with pytest.raises(ComplaintOpen):
+        report(said(world, one.booking), "fulfilled", now=OVER)
+    with transaction() as session:
+        told = remote(one.booking, "fulfilled", 9, reference=reference)
+        apply_remote(session, world.provider.id, told, now=OVER)
+    assert (one.state(), units(one)) == ("in_service", (1, 1, 0))
+    with reading() as session:
+        case = session.scalars(select(Discrepancy.public_id).where(Discrepancy.kind == COMPLAINT)).one()
+    repair.repair(manager, case, "note", note="已电话沟通", now=OVER)
+    report(said(world, one.booking), "fulfilled", now=OVER)
+    assert one.state() == "fulfilled"
+
+
+def test_a_system_that_says_done_of_what_is_complained_of_has_begun_it(db: Engine) -> None:
+    one = escorted()
+    something_wrong(one.me, one.booking, "late", now=EIGHT)
+    with transaction() as session:
+        told = remote(one.booking, "fulfilled", 9, reference=str(current_reference(one.booking)))
+        apply_remote(session, one.made.world.provider.id, told, now=OVER)
+    assert one.state() == "in_service"
+
+
+def current_reference(booking: str) -> str | None:
+    """What its provider calls it."""
+    with reading() as session:
+        wanted = select(ProviderBooking.reference).where(ProviderBooking.role == "current")
+        return session.scalar(wanted.where(ProviderBooking.booking_id == booking_row(booking).id))
 
 
 def test_an_operator_gives_the_unit_back_of_one_that_is_done(db: Engine, manager: Principal) -> None:

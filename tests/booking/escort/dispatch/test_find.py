@@ -11,6 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 from booking.answering import answer
 from booking.answering.answer import ProvidersAnswer
 from booking.changes import proposals
+from booking.changes.reschedule import reschedule
 from booking.escort.assign import accept, decline, replace
 from booking.escort.assigning.refusals import NotToBeEscorted, WorkerUnavailable
 from booking.escort.dispatch import find
@@ -315,6 +316,18 @@ def test_near_the_start_who_can_be_there_in_time_goes_before_who_fits_better() -
     last = staff.book(2)
     assert find_workers(now=EIGHT + timedelta(hours=1)) == {"asked": 1}
     assert asked(last)[0][0] == near.id
+
+
+def test_what_was_asked_of_people_ends_where_the_booking_moves_to_another_time() -> None:
+    staff = make_staff(firm=True, slots=25)
+    absent(staff.workers[0], NOON, EIGHT + timedelta(hours=9))
+    other, booking = staff.book(), staff.book(1)
+    assert find_workers(now=NOON) == {"nobody": 2}
+    assert close_cases(now=NOON)["moved"] == 0
+    reschedule(staff.made.world.principal, booking, staff.made.world.slots[24].public_id, now=after(minutes=1))
+    assert close_cases(now=after(minutes=1))["moved"] == 1
+    assert cases(NOBODY) == [(other, ""), (booking, "moved")]
+    assert find_workers(now=after(minutes=2)) == {"asked": 1}
 
 
 def test_what_is_remembered_of_a_search_and_its_case_end_with_the_booking() -> None:

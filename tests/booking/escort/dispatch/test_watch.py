@@ -10,6 +10,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import Range
 
 from booking.changes.cancel import cancel
+from booking.changes.reschedule import reschedule
+from booking.discrepancies import Discrepancy
 from booking.escort.assign import accept, decline, replace
 from booking.escort.assigning.refusals import WorkerUnavailable
 from booking.escort.assigning.way import Service
@@ -291,6 +293,21 @@ def test_where_nobody_else_can_be_there_she_stays_and_a_person_is_asked() -> Non
     did(row, "arrived")
     assert close_cases(now=too_late)["arrived"] == 1
     assert cases(LATE) == [(booking, "arrived")]
+
+
+def test_who_was_late_for_a_time_from_which_it_was_moved_is_not_late() -> None:
+    staff = make_staff(1, firm=True, slots=25)
+    with_phone(staff, staff.workers[0])
+    booking, _row = promised(staff, staff.workers[0])
+    staff.add()
+    too_late = EIGHT - WAY + SECOND
+    assert replace_late(now=too_late) == {"nobody_in_time": 1}
+    assert close_cases(now=too_late)["moved"] == 0
+    reschedule(staff.made.world.principal, booking, staff.made.world.slots[24].public_id, now=NOON)
+    with transaction() as session:  # the customer did it after that
+        session.execute(update(Discrepancy).values(opened_at=NOON))
+    assert close_cases(now=too_late)["moved"] == 1
+    assert cases(LATE) == [(booking, "moved")]
 
 
 def test_those_of_whom_people_know_keep_none_from_being_looked_at() -> None:

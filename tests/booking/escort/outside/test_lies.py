@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 
 from booking.answering.answer import report
 from booking.attendance.no_show import call_no_shows, no_show_after
@@ -16,13 +17,14 @@ from booking.changes.reschedule import reschedule
 from booking.discrepancies import Discrepancy
 from booking.escort.after.confirm import ask_customers, complete_silent
 from booking.escort.after.lost import LOST_AFTER, UNHEARD_FOR, end_lost, somebody_was_to_come
-from booking.escort.models import EscortAssignment
+from booking.escort.models import EscortAssignment, EscortWorker
 from booking.escort.outside import listen, people
 from booking.escort.outside.listen import HELD_UP
 from booking.escort.outside.visit import Visit
 from booking.models import Booking, Slot
 from marketplace.catalog.models import Provider
 from marketplace.core.database.db import reading, transaction
+from marketplace.core.errors import Busy
 from providers.port import Confirmed, ProviderError
 from providers.reported import EscortLine
 from tests.booking.answering.desk import said
@@ -280,6 +282,22 @@ def test_a_no_show_that_the_lines_say_too_in_the_end_is_no_case_any_more() -> No
 
 
 def test_two_bookings_that_swap_their_escorts_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert swapped_at_once(monkeypatch) == ["taken", "taken"]
+
+
+def test_where_who_goes_no_more_is_locked_too_they_would_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = people._end
+
+    def locked(visit: Visit, row: EscortAssignment, cause: str) -> None:
+        visit.session.get_one(EscortWorker, row.worker_id, with_for_update=True, populate_existing=True)
+        end(visit, row, cause)
+
+    monkeypatch.setattr(people, "_end", locked)
+    assert sorted(swapped_at_once(monkeypatch)) == ["DeadlockDetected", "taken"]
+
+
+def swapped_at_once(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What comes of two bookings to each of which who went to the other one is sent, at the same moment."""
     it = make_outside()
     first, second = it.book(0), it.book(1)
     it.tell(assigned(first), now=NOON)
@@ -293,9 +311,16 @@ def test_two_bookings_that_swap_their_escorts_do_not_wait_for_each_other(monkeyp
 
     monkeypatch.setattr(people, "_live", looked)
     swaps = [assigned(first, 2, LIN), assigned(second, 2, HE)]
+
+    def tell(said: EscortLine) -> str:
+        try:
+            return it.tell(said, now=later(-600))
+        except Busy as busy:
+            assert isinstance(busy.__cause__, DBAPIError)
+            return type(busy.__cause__.orig).__name__
+
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda each: it.tell(each, now=later(-600)), swaps))
-    assert outcomes == ["taken", "taken"]
+        return list(pool.map(tell, swaps))
 
 
 def test_a_list_without_end_stops_no_other_and_says_nothing_yet(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 
-from booking.escort.models import EscortWorker
+from booking.escort import assign
+from booking.escort.models import EscortAssignment, EscortWorker
 from booking.escort.workers import keep, read, venues
 from booking.escort.workers.keep import WorkerChanged
 from marketplace.catalog.models import Site
@@ -17,6 +19,7 @@ from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
 from marketplace.core.text import Text
+from tests.booking.escort.staff import DESK, assignments
 from tests.booking.escort.workers.people import HE, Service, add, make_service
 from tests.desk import make_member, member
 from tests.escorts import add_site
@@ -91,6 +94,21 @@ def test_another_name_ends_that_her_papers_were_looked_at_and_an_old_form_change
     assert read.worker_of(service.manager, made, now=NOON).papers_checked_at is None
     keep.take_papers_back(service.manager, made, now=NOON)  # they are not looked at: nothing to take back
     assert audited() == ["added", "papers_checked", "roster_changed", "changed", "changed"]
+
+
+def test_where_she_goes_she_is_called_so_now_and_where_she_was_as_she_was_called(service: Service) -> None:
+    made = service.worker()
+    bookings = [service.escorts.hold(slot) for slot in (0, 1)]
+    for booking in bookings:
+        service.submit(booking)
+    assign.ask(service.id, bookings[0], made, actor=DESK, now=NOON)
+    assign.replace(service.id, bookings[0], "ill", actor=DESK, now=NOON)
+    assign.ask(service.id, bookings[1], made, actor=DESK, now=NOON)
+    seen = read.worker_of(service.manager, made, now=NOON).seen
+    keep.change(service.manager, made, replace(HE, shown_name="何静文"), seen=seen, now=NOON + timedelta(minutes=1))
+    assert [assignments(booking)[0].worker_then["name"] for booking in bookings] == ["何静", "何静文"]
+    with pytest.raises(DBAPIError, match="escort_assignment_stands"), transaction() as session:
+        session.execute(update(EscortAssignment).values(worker_then={"name": "何静文"}))
 
 
 def test_a_member_is_one_worker_and_an_escort_of_this_desk(service: Service) -> None:

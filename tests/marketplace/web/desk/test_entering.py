@@ -8,6 +8,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from marketplace.core import clock
 from marketplace.core.config import settings
@@ -23,6 +24,7 @@ from vip.models import Operator
 from vip.operators.operators import WrongPassword, create_admin, sign_in_operator
 from vip.operators.sign_in_steps import OperatorSignedIn, awaited
 from vip.signin.authentication import authenticate, authenticate_member
+from vip.signin.signin import sessions
 
 CONSOLE = "/operators/sign-in"
 
@@ -131,6 +133,36 @@ def test_who_tried_ten_wrong_passwords_has_to_wait(app: Flask, fang: str) -> Non
     assert visitor.post(DOOR, DOOR, name="fang", password=PASSWORD).status_code == 429
     with clock.frozen(NOON + timedelta(minutes=16)):
         assert visitor.post(DOOR, DOOR, name="fang", password=PASSWORD).status_code == 303
+
+
+def test_an_escort_workers_session_stands_for_a_shift_and_ends_with_its_twelve_hours(world: World) -> None:
+    """Her deeds wait on her phone where there is no network; nobody else's session waits with hers."""
+    held = {}
+    for role in ("escort", "front_desk"):
+        make_member(world.provider.code, role, login=role)
+        found = sign_in_operator(role, PASSWORD, NOON, employer="provider")
+        assert isinstance(found, OperatorSignedIn)
+        held[role] = found.token
+    shift = timedelta(hours=10)
+    with pytest.raises(Unauthenticated):
+        authenticate_member(held["front_desk"], now=NOON + timedelta(minutes=30))
+    with pytest.raises(Unauthenticated):
+        authenticate_member(held["escort"], now=NOON + shift)
+    her = authenticate_member(held["escort"], now=NOON + shift - timedelta(seconds=1))
+    assert [each.current for each in sessions(her, NOON + shift)] == [True]
+    authenticate_member(held["escort"], now=NOON + timedelta(hours=12, seconds=-1))
+    with pytest.raises(Unauthenticated):
+        authenticate_member(held["escort"], now=NOON + timedelta(hours=12))
+
+
+def test_who_is_an_escort_worker_no_more_has_the_session_of_what_she_is(world: World) -> None:
+    make_member(world.provider.code, "escort", login="he")
+    found = sign_in_operator("he", PASSWORD, NOON, employer="provider")
+    assert isinstance(found, OperatorSignedIn)
+    with transaction() as session:
+        session.execute(update(Operator).where(Operator.login == "he").values(role="manager"))
+    with pytest.raises(Unauthenticated):
+        authenticate_member(found.token, now=NOON + timedelta(minutes=30))
 
 
 def test_a_session_that_stands_idle_for_half_an_hour_is_over(app: Flask, fang: str) -> None:
