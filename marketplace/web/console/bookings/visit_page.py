@@ -12,6 +12,7 @@ from flask_babel import ngettext, pgettext
 from booking.escort.models import LIVE
 from booking.escort.shown.overseen import Asked, Done, LookedInto, Overseen, Paid, Source
 from booking.escort.shown.words import DONE
+from booking.states import OVER, BookingState
 from booking.views.desk import AtDesk
 from marketplace.web import formats
 from marketplace.web.console.books.discrepancy_words import kind_words, resolution_words
@@ -93,7 +94,7 @@ def visit(found: AtDesk) -> Visit | None:
         kind_name(view.kind),
         view.time_zone,
         _turn(it, view.time_zone),
-        _nobody(it, view.time_zone),
+        "" if BookingState(view.state) in OVER else _nobody(it, view.time_zone),
         tuple(map(_asked, it.asked)),
         tuple(map(_step, it.done)),
         tuple(map(_paid, it.paid)),
@@ -120,7 +121,7 @@ def _nobody(it: Overseen, zone: str) -> str:
     if it.nobody_since is not None:
         since = formats.deadline(it.nobody_since, zone)
         return _("Nobody can be found for it; the customer was told. Since %(time)s.", time=since)
-    return "" if any(one.state in LIVE or one.state == "done" for one in it.asked) else _("Nobody goes with it so far.")
+    return "" if any(one.state in LIVE for one in it.asked) else _("Nobody goes with it so far.")
 
 
 def _by(source: Source) -> str:

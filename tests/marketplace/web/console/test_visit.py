@@ -14,6 +14,7 @@ from booking.discrepancies import Discrepancy
 from booking.escort.after.confirm import something_wrong, went_well
 from booking.escort.at_desk.asked import accept_by_phone, asks_of, take_off
 from booking.ownership import VIEWED
+from booking.states import BookingState
 from marketplace.core import clock
 from marketplace.core.audit import AuditLine
 from marketplace.core.database.db import reading
@@ -24,7 +25,7 @@ from tests.desk import make_member, member
 from tests.marketplace.web.console.entering import PASSWORD, enter
 from tests.marketplace.web.visitors import Visitor, main
 from tests.people import NOON
-from tests.world import EIGHT, World
+from tests.world import EIGHT, World, go
 from vip.operators.operators import create_operator
 
 SECRET = "血压偏高，建议复查"
@@ -136,7 +137,9 @@ def test_it_tells_of_our_own_escorts_whom_the_desk_asked(app: Flask, db: Engine)
         assert f"{name} She goes the provider's desk" in page(admin, booking)
         take_off(manager, booking, asks_of(manager, booking)[0].id, "late", now=NOON)
         told = page(admin, booking)
-    assert f"{name} Taken off: late the provider's desk" in told and "Nobody goes with it so far." in told
+        assert f"{name} Taken off: late the provider's desk" in told and "Nobody goes with it so far." in told
+        go(booking, BookingState.CANCELLED)
+        assert "Nobody goes" not in page(admin, booking), "it does not take place"
 
 
 def test_where_nobody_is_sent_nothing_is_said_of_it(app: Flask, world: World) -> None:
