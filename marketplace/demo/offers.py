@@ -158,9 +158,9 @@ def place_offers(
                 more, other = _place_at(session, ids[provider.code], own, _priced(packages, provider))
                 added, changed = added + more, changed + other
             give_provisional(session, ids[provider.code], now=now, also=PROVED.get(provider, ()))
-        more = {ONLINE: {"consultations": consulting()}, SENDS: sending(session)}
+        plays = {ONLINE: {"consultations": consulting()}, SENDS: sending(session)}
         accounts = [
-            {**_account(each, places, packages, webhooks_url, auto), **more.get(each, {})} for each in at_sandbox
+            {**_account(each, places, packages, webhooks_url, auto), **plays.get(each, {})} for each in at_sandbox
         ]
         config = write_config(folder, accounts, secrets)
         day_config = None
