@@ -57,6 +57,9 @@ REASONS: Mapping[str, LazyString] = {
     "network": _("This is not a network such as 10.20.0.0/16."),
     "schema": _("This does not fit what the benefit asks for."),
     "bad_position": _("A position is latitude and longitude in degrees, such as 30.246,120.210."),
+    "far_from_city": _(
+        "This is %(kilometres)s km from her city. Look whether latitude and longitude are the right way round."
+    ),
     "bad_cursor": _("This cursor is not one that we gave out for this list."),
     "same_report": _("These are the same report."),
     "other_person": _("These reports are of two people."),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.changes.cancel import Reason, reasons_for
 from booking.discrepancies import Discrepancy
+from booking.escort.shown.overseen import Overseen, overseen
 from booking.models import Booking
 from booking.ownership import SEARCHED, VIEWED, insurers_booking, record_look
 from booking.references import normal_number
@@ -38,7 +39,8 @@ class AtDesk:
     """A booking as the desk sees it. `cancelling`: this operator may cancel it, only an administrator still may, a
     cancel is with the provider, or there is nothing to cancel. `as_customer`: her cancel counts as the customer's own.
     `past_window`: the customer herself could not cancel any more. `reasons`: those she may give. `discrepancies`: the
-    kinds of what is open between our books and the provider's about it, each with its case where she may look at it."""
+    kinds of what is open between our books and the provider's about it, each with its case where she may look at it
+    (`may_see_cases`). `visit`: of a booking for which somebody is sent, who that is and what was done."""
 
     view: BookingView
     cancelling: Cancelling
@@ -46,10 +48,13 @@ class AtDesk:
     past_window: bool
     reasons: tuple[Reason, ...]
     discrepancies: tuple[tuple[str, str | None], ...] = ()
+    visit: Overseen | None = None
+    may_see_cases: bool = False
 
 
-def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> AtDesk:
-    """A booking of the operator's insurer in full, and what this operator may do with it. Audited. Raises NotFound."""
+def booking_at_desk(operator: Principal, public_id: str, *, now: datetime, visit: bool = False) -> AtDesk:
+    """A booking of the operator's insurer in full, and what this operator may do with it. `visit`: with what is told of
+    who was sent to it. Audited: one line, which says how many steps of that were shown. Raises NotFound."""
     view = full_view(insurers_booking(operator, public_id), now=now)
     overrules = roles.may(operator, "overrule")
     cancelling: Cancelling = "open" if overrules or view.can_cancel else "admins_only"
@@ -58,9 +63,19 @@ def booking_at_desk(operator: Principal, public_id: str, *, now: datetime) -> At
     elif view.change == "cancel":
         cancelling = "asked"
     with transaction() as session:
-        record_look(session, operator, VIEWED, public_id, now)
-    past = cancelling in ("open", "admins_only") and not view.can_cancel
-    return AtDesk(view, cancelling, not overrules, past, reasons_for(operator), _differences(operator, public_id))
+        row = session.scalars(select(Booking).where(insurers_booking(operator, public_id))).one()
+        told = overseen(session, row, now=now) if visit else None
+        record_look(session, operator, VIEWED, public_id, now, **({} if told is None else {"steps": len(told.done)}))
+    return AtDesk(
+        view,
+        cancelling,
+        as_customer=not overrules,
+        past_window=cancelling in ("open", "admins_only") and not view.can_cancel,
+        reasons=reasons_for(operator),
+        discrepancies=_differences(operator, public_id),
+        visit=told,
+        may_see_cases=roles.may(operator, "books"),
+    )
 
 
 def _differences(operator: Principal, public_id: str) -> tuple[tuple[str, str | None], ...]:

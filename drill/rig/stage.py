@@ -219,12 +219,12 @@ def _workday(day: date) -> date:
 
 
 def _few_places(config: Path) -> tuple[dict[str, str], dict[str, int]]:
-    """Give every pool of the sandbox few places; the accounts' keys, and the places by pool."""
+    """Give every pool of the drill's providers few places; the accounts' keys, and the places by pool."""
     document = json.loads(config.read_text(encoding="utf-8"))
     places: dict[str, int] = {}
     for account in document["accounts"]:
         account |= {"confirm_after": 1.5, "report_after": 1.0}
-        for pool in account["pools"]:
+        for pool in account["pools"] if account["code"] in CODES else ():
             pool["capacity"] = places[pool["pool"]] = _PLACES[pool["pattern"]]
     config.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     return {account["code"]: account["api_keys"][0] for account in document["accounts"]}, places

@@ -23,6 +23,7 @@ from marketplace.demo.escort_workers import load_escort_workers
 from marketplace.demo.escorts import load_escorts
 from marketplace.demo.hospital import load_hospital
 from marketplace.demo.offers import SAMPLE_SITES, place_offers
+from marketplace.demo.outside_escorts import load_outside_escorts, load_outside_visits
 from marketplace.demo.past import load_past
 from marketplace.demo.people import load_people, make_customers
 from marketplace.demo.policies import load_policies
@@ -69,8 +70,10 @@ def load() -> None:
     load_consultations(clock.now())
     load_doctors(clock.now())
     load_hospital(clock.now())
+    load_outside_escorts(clock.now())
     load_coverage(clock.now())
     load_escort_bookings(clock.now())
+    load_outside_visits(clock.now())
 
 
 @demo.command("customers")

@@ -4,11 +4,12 @@ services have something on them: one who goes, one who is asked, two that nobody
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, literal, select
+from sqlalchemy import exists, func, literal, select, true
 
 from booking.capacity_rules.extend import publish_calendar
 from booking.escort.at_desk.asked import accept_by_phone, ask_worker, asks_of
@@ -17,7 +18,7 @@ from booking.hold.place import HoldRequest, hold
 from booking.hold.submit import submit
 from booking.models import Booking, Slot
 from marketplace.catalog.kinds import dispatched
-from marketplace.catalog.models import CapacityPool, Offer, Site
+from marketplace.catalog.models import CapacityPool, Offer, Provider, Site
 from marketplace.catalog.one_place.sql import place_id
 from marketplace.core.clock import HOME_ZONE, today
 from marketplace.core.database.db import reading
@@ -69,7 +70,7 @@ def load_escort_bookings(now: datetime) -> int:
     """Book them where the customer has booked no escort yet; services, workers, policies and coverage are there. How
     many were. Raises DevelopmentOnly elsewhere."""
     require_development()
-    customer = _customer()
+    customer = customer_without(WHOSE.phone, dispatched())
     if customer is None:
         return 0
     made = 0
@@ -82,10 +83,12 @@ def load_escort_bookings(now: datetime) -> int:
     return made
 
 
-def _customer() -> Principal | None:
-    """The customer, as one who has signed in; None where she has an escort booked, or had one."""
-    hers = phones.of_customer(phones.indexes(phones.normalise(WHOSE.phone)))
-    booked = exists().where(Booking.customer_id == Customer.id, Booking.kind.in_(dispatched()))
+def customer_without(phone: str, kinds: Sequence[str], provider: str = "") -> Principal | None:
+    """The customer with that phone, as one who has signed in; None where she has or had one of these kinds booked, at
+    the provider with that code if one is named."""
+    hers = phones.of_customer(phones.indexes(phones.normalise(phone)))
+    there = Booking.provider_id == select(Provider.id).where(Provider.code == provider).scalar_subquery()
+    booked = exists().where(Booking.customer_id == Customer.id, Booking.kind.in_(kinds), there if provider else true())
     with reading() as session:
         found = session.scalar(select(Customer).where(Customer.insurer_id == insurer_id(session), hers, ~booked))
     if found is None:
@@ -106,9 +109,28 @@ def _book(customer: Principal, manager: Member, one: _Demo, now: datetime) -> st
         slots = session.scalars(
             select(Slot.public_id).where(Slot.pool_id == pool.id, Slot.service_date == day).order_by(Slot.starts_at)
         ).all()
+    if len(slots) <= one.window:
+        return None
+    key = f"{BY}:{one.service.code}:{one.ahead}"
+    return book_escort(customer, offer, slots[one.window], one.relation, one.answers, key=key, now=now)
+
+
+def book_escort(
+    customer: Principal,
+    offer: Offer,
+    slot: str,
+    relation: str,
+    answers: Mapping[str, Any],
+    *,
+    key: str,
+    now: datetime,
+) -> str | None:
+    """Book a time (public id) as the customer does, for that relative, to a hospital of the city; the booking's public
+    id, None where that can't be done."""
+    with reading() as session:
         person = session.scalar(
             select(Beneficiary.public_id).where(
-                Beneficiary.customer_id == customer.id, Beneficiary.relation == one.relation
+                Beneficiary.customer_id == customer.id, Beneficiary.relation == relation
             )
         )
         home = session.scalars(select(Site).where(Site.id == place_id(literal(offer.site_id)))).one()
@@ -120,10 +142,9 @@ def _book(customer: Principal, manager: Member, one: _Demo, now: datetime) -> st
             .order_by(Site.name)
             .limit(1)
         )
-    if len(slots) <= one.window or person is None or venue is None:
+    if person is None or venue is None:
         return None
-    request = HoldRequest(offer.public_id, slots[one.window], person, None, one.answers, venue)
-    key = f"{BY}:{one.service.code}:{one.ahead}"
+    request = HoldRequest(offer.public_id, slot, person, None, answers, venue)
     try:
         held = hold(customer, request, key=key, fingerprint=hashlib.sha256(key.encode()).digest(), now=now)
         submit(customer, held.public_id, now=now)

@@ -93,7 +93,8 @@ def load_escorts(now: datetime) -> tuple[DemoMember, ...]:
     """Make the two providers, their offers in the cities with most sites, and the customers' benefits, as far as they
     are missing; returns the sign-ins to print. Raises DevelopmentOnly elsewhere."""
     require_development()
-    cities = _cities()
+    with reading() as session:
+        cities = cities_with_most(session)
     for service in (ON_REQUEST, INSTANT):
         provider = _provider(service, now)
         for number, (site, zone) in enumerate(cities if service is ON_REQUEST else cities[:3], start=1):
@@ -106,7 +107,7 @@ def load_escorts(now: datetime) -> tuple[DemoMember, ...]:
     return ON_REQUEST.member, INSTANT.member
 
 
-def _cities() -> list[tuple[str, str]]:
+def cities_with_most(session: Session) -> list[tuple[str, str]]:
     """The public id and time zone of one open site in each of the cities with most of them: it says which city an
     offer is for."""
     rank = func.row_number().over(partition_by=(Site.province, Site.city), order_by=Site.id)
@@ -117,8 +118,7 @@ def _cities() -> list[tuple[str, str]]:
         .subquery()
     )
     chosen = select(every.c.public_id, every.c.time_zone).where(every.c.rank == 1)
-    with reading() as session:
-        rows = session.execute(chosen.order_by(every.c.number.desc(), every.c.city).limit(MOST_CITIES)).all()
+    rows = session.execute(chosen.order_by(every.c.number.desc(), every.c.city).limit(MOST_CITIES)).all()
     return [(row.public_id, row.time_zone) for row in rows]
 
 
@@ -140,6 +140,16 @@ def _provider(service: DemoEscorts, now: datetime) -> int:
 
 def _sell(writer: Writer, service: DemoEscorts, pool: str, site: str, zone: str, now: datetime) -> None:
     """A city's staff as a pool, their hours, and what they are booked for."""
+    made = sell_half_days(writer, service.code, pool, site, now)
+    _write_rules(Editor(writer.provider_id, BY), made, zone, now)
+    if not service.instant:
+        name = ("专家门诊协助", "A specialist's appointment")
+        _put(writer, service.code, pool, APPOINTMENT, name, _APPOINTMENT, 59_800, now)
+
+
+def sell_half_days(writer: Writer, service: str, pool: str, site: str, now: datetime) -> str:
+    """A city's staff as a pool, and half a day of theirs as an offer, as far as they are missing; the pool's public id.
+    `service`: the provider's code."""
     wanted = select(CapacityPool.public_id).where(
         CapacityPool.provider_id == writer.provider_id, CapacityPool.external_ref == pool
     )
@@ -147,18 +157,19 @@ def _sell(writer: Writer, service: DemoEscorts, pool: str, site: str, zone: str,
         there = session.scalar(wanted)
     if there is None:
         put_pool(writer, pool, PlaceOfPool(site_id=site), repeat=_once(service, pool), now=now)
+    _put(writer, service, pool, ESCORT, ("陪诊半天", "Escort for half a day"), _HALF_DAY, 39_800, now)
     with reading() as session:
-        _write_rules(Editor(writer.provider_id, BY), session.scalars(wanted).one(), zone, now)
-    name = ("陪诊半天", "Escort for half a day")
-    _put(writer, service, pool, ESCORT, name, _HALF_DAY, 39_800, now)
-    if not service.instant:
-        name = ("专家门诊协助", "A specialist's appointment")
-        _put(writer, service, pool, APPOINTMENT, name, _APPOINTMENT, 59_800, now)
+        return session.scalars(wanted).one()
+
+
+def offer_of(pool: str, benefit: str = ESCORT) -> str:
+    """What a provider calls the offer of such a pool."""
+    return f"{pool}-{benefit.replace('_', '-')}"
 
 
 def _put(
     writer: Writer,
-    service: DemoEscorts,
+    service: str,
     pool: str,
     benefit: str,
     name: tuple[str, str],
@@ -182,7 +193,7 @@ def _put(
         available_until=None,
         active=True,
     )
-    reference = f"{pool}-{benefit.replace('_', '-')}"
+    reference = offer_of(pool, benefit)
     with suppress(OfferChanged, VersionMissing):  # it is there already
         put_offer(writer, reference, terms, known=None, repeat=_once(service, reference), now=now)
 
@@ -208,5 +219,5 @@ def _give(session: Session, phone: str, kind: str, quantity: int | None, now: da
     grant(session, customer, year, Stamp(now, "system", "demo", BY))
 
 
-def _once(service: DemoEscorts, what: str) -> Repeatable:
-    return Repeatable(f"{BY}:{service.code}", what, hashlib.sha256(what.encode()).digest())
+def _once(service: str, what: str) -> Repeatable:
+    return Repeatable(f"{BY}:{service}", what, hashlib.sha256(what.encode()).digest())

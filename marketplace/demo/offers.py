@@ -1,4 +1,5 @@
-"""Demonstration offers for development: four invented providers, played by the sandboxes, sell check-ups at the sites.
+"""Demonstration offers for development: four invented providers, played by the sandboxes, sell check-ups at the sites;
+two more are reached there, who answer consultations and send escorts.
 
 They stand at the invented sample sites, or, as soon as other tier-3A hospitals are loaded, at all of those; the sample
 sites are closed then. Running it again changes nothing.
@@ -29,6 +30,7 @@ from marketplace.core.errors import Refusal
 from marketplace.core.ids import new_id
 from marketplace.demo.config import Secrets, provider_secrets, write_config
 from marketplace.demo.hospital import HOSPITAL, NAME_EN, NAME_ZH, consulting
+from marketplace.demo.outside_escorts import SENDER, SENDER_EN, SENDER_ZH, sending
 from providers.conformance.certificates.issue import give_provisional
 from providers.conformance.step import Capability
 
@@ -75,6 +77,11 @@ BY_DAY = DemoProvider(
 
 ONLINE = DemoProvider(HOSPITAL, NAME_ZH, NAME_EN, "prompt", "half_hourly", 100)
 """Its doctors answer consultations (marketplace.demo.consultations); it sells no check-ups."""
+
+SENDS = DemoProvider(SENDER, SENDER_ZH, SENDER_EN, "prompt", "half_days", 100)
+"""Its people go with patients (marketplace.demo.outside_escorts); it sells no check-ups either."""
+PROVED = {ONLINE: (Capability.CONSULTATIONS,), SENDS: (Capability.ESCORTS,)}
+"""Who sells no check-ups, and what is taken on trust of them here alone."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,8 @@ def place_offers(
     packages = demo_packages()
     with transaction() as session:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        everyone = (*PROVIDERS, ONLINE) if day_sandbox_url is None else (*PROVIDERS, ONLINE, BY_DAY)
+        at_sandbox = (*PROVIDERS, ONLINE, SENDS)
+        everyone = at_sandbox if day_sandbox_url is None else (*at_sandbox, BY_DAY)
         secrets = provider_secrets(folder, [provider.code for provider in everyone])
         sites = _open_sites(session, now)[:most_sites]
         places = [_place(site_id, key, packages, day_sandbox_url is not None) for site_id, key in sites]
@@ -146,13 +154,14 @@ def place_offers(
         added = changed = 0
         for provider in everyone:
             own = [place for place in places if place.provider == provider.code]
-            if provider is not ONLINE:
+            if provider not in PROVED:
                 more, other = _place_at(session, ids[provider.code], own, _priced(packages, provider))
                 added, changed = added + more, changed + other
-            also = (Capability.CONSULTATIONS,) if provider is ONLINE else ()
-            give_provisional(session, ids[provider.code], now=now, also=also)
-        accounts = [_account(each, places, packages, webhooks_url, auto) for each in (*PROVIDERS, ONLINE)]
-        accounts[-1]["consultations"] = consulting()
+            give_provisional(session, ids[provider.code], now=now, also=PROVED.get(provider, ()))
+        plays = {ONLINE: {"consultations": consulting()}, SENDS: sending(session)}
+        accounts = [
+            {**_account(each, places, packages, webhooks_url, auto), **plays.get(each, {})} for each in at_sandbox
+        ]
         config = write_config(folder, accounts, secrets)
         day_config = None
         if day_sandbox_url is not None:

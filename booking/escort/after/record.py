@@ -218,7 +218,7 @@ def _pictures(session: Session, booking_id: int) -> Sequence[int]:
 
 def _papers(session: Session, booking_id: int, pictures: Sequence[int]) -> tuple[Paper, ...]:
     """These pictures, each as a sheet of PDF: as many as a report holds, without those that can't be opened."""
-    return tuple(_sheets(session, booking_id, pictures[: MOST_PAPERS - 1]))
+    return tuple(_sheets(session, booking_id, pictures[: MOST_PAPERS - 1])) if pictures else ()
 
 
 def _sheets(session: Session, booking_id: int, pictures: Sequence[int]) -> Iterator[Paper]:

@@ -3,7 +3,7 @@ day is reckoned from there."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,35 +11,57 @@ from sqlalchemy.orm import Session
 
 from booking.escort.assigning.way import home_of, renew_ways
 from booking.escort.models import EscortWorker
+from booking.escort.workers.coordinates import read_position
 from booking.escort.workers.keep import locked, record
 from marketplace.catalog.models import Site
 from marketplace.catalog.one_place.sql import place_is
 from marketplace.core.database.db import reading, transaction
 from marketplace.core.errors import Invalid, NotFound
-from marketplace.core.sphere import Position
+from marketplace.core.sphere import Position, metres
 from providers.staff.duties import require
 from vip.principal import Member
 
 DECIMALS = 3
 """Of a degree: about a hundred metres. A way through a city needs no more, and nobody's door has to be stored."""
-_DEGREES = re.compile(r"[-+]?[0-9]{1,3}(\.[0-9]{1,12})?")
+FARTHEST_METRES = 200_000
+"""From the nearest place of her city: what is further away was copied wrongly, or the wrong way round."""
 
 
-def home(manager: Member, worker: str) -> Position | None:
+@dataclass(frozen=True)
+class Near:
+    """A place of a city, and how many metres away it is."""
+
+    place: str
+    city: str
+    district: str
+    metres: int
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where she sets out from, as it is stored. `near`: the nearest place of her city whose coordinates are known; None
+    where there is none."""
+
+    position: Position
+    near: Near | None
+
+
+def home(manager: Member, worker: str) -> Home | None:
     """Where she (public id) sets out from; None where that is not given. Raises NotFound, also without the duty."""
     require(manager, "team")
     with reading() as session:
         hers = EscortWorker.public_id == worker, EscortWorker.provider_id == manager.provider_id
         row = session.scalar(select(EscortWorker).where(*hers))
-    if row is None:
-        raise NotFound(field="worker")
-    return home_of(row).position
+        if row is None:
+            raise NotFound(field="worker")
+        position = home_of(row).position
+        return None if position is None else Home(position, _nearest(session, row, position))
 
 
-def set_typed(manager: Member, worker: str, latitude: str, longitude: str, *, now: datetime) -> None:
-    """Degrees (WGS 84) as somebody typed them. Raises NotFound, Invalid(field="latitude" or "longitude")."""
-    position = Position(_degrees("latitude", latitude, 90), _degrees("longitude", longitude, 180))
-    _set(manager, worker, position, now=now)
+def set_typed(manager: Member, worker: str, said: str, *, now: datetime) -> None:
+    """Coordinates (WGS 84) as somebody typed or pasted them (`coordinates`). Raises NotFound, and
+    Invalid(field="coordinates"), also for what is FARTHEST_METRES away from her city."""
+    _set(manager, worker, read_position(said), now=now)
 
 
 def set_near(manager: Member, worker: str, site: str, *, now: datetime) -> None:
@@ -59,6 +81,8 @@ def _set(manager: Member, worker: str, wanted: Position | str | None, *, now: da
     with transaction() as session:
         row = locked(session, manager, worker)
         position = _place(session, row, wanted) if isinstance(wanted, str) else wanted
+        if position is not None:
+            _check_near(session, row, position)
         latitude = None if position is None else round(position.latitude, DECIMALS)
         longitude = None if position is None else round(position.longitude, DECIMALS)
         if (row.home_latitude, row.home_longitude) == (latitude, longitude):
@@ -81,10 +105,23 @@ def _place(session: Session, row: EscortWorker, site: str) -> Position:
     return Position(found.latitude, found.longitude)
 
 
-def _degrees(name: str, said: str, most: int) -> float:
-    said = said.strip()
-    if not said:
-        raise Invalid(field=name, reason="required")
-    if not _DEGREES.fullmatch(said) or abs(float(said)) > most:
-        raise Invalid(field=name, reason="out_of_range", minimum=-most, maximum=most)
-    return float(said)
+def _nearest(session: Session, row: EscortWorker, position: Position) -> Near | None:
+    """The nearest place of her city of which is known where it lies."""
+    found = session.execute(
+        select(Site.name, Site.city, Site.district, Site.latitude, Site.longitude).where(
+            Site.province == row.province, Site.city == row.city, Site.latitude.is_not(None), Site.closed_at.is_(None)
+        )
+    )
+    away = [
+        Near(name, city, district or "", metres(position, Position(latitude, longitude)))
+        for name, city, district, latitude, longitude in found
+        if latitude is not None and longitude is not None
+    ]
+    return min(away, key=lambda each: (each.metres, each.place), default=None)
+
+
+def _check_near(session: Session, row: EscortWorker, position: Position) -> None:
+    """Raise Invalid where that can't be meant."""
+    near = _nearest(session, row, position)
+    if near is not None and near.metres > FARTHEST_METRES:
+        raise Invalid(field="coordinates", reason="far_from_city", kilometres=round(near.metres / 1000))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from marketplace.web.answers import Views
-from marketplace.web.console import applications, certificates, closures, desk, overview
+from marketplace.web.console import applications, certificates, closures, overview
 from marketplace.web.console.accounts import managers, operators, people
 from marketplace.web.console.answers import framed
+from marketplace.web.console.bookings import desk
 from marketplace.web.console.books import cases, kept, runs, statements
 from marketplace.web.console.coverage import cities
 from marketplace.web.console.importing import imports

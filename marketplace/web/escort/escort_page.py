@@ -14,8 +14,8 @@ from booking.escort.after.awaited import Wrong
 from booking.escort.shown.view import EscortView, Replaced, Worker
 from marketplace.catalog.kinds import kinds, words_of
 from marketplace.web import formats
-from marketplace.web.escort.lines import Line, doubtful, hour, hour_told, lines
-from marketplace.web.escort_words import wrong_words
+from marketplace.web.escort.lines import Line, hour, hour_told, lines
+from marketplace.web.escort_words import doubtful, wrong_words
 from marketplace.web.kind_words import nouns
 from marketplace.web.language import by_language
 from marketplace.web.parts import Form, Turn

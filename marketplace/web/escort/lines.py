@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from flask_babel import gettext as _
-
 from booking.escort.evidence.doubt import Doubt
 from booking.escort.shown.steps import Step
-from booking.escort.shown.words import AHEAD, DONE, DOUBTS
+from booking.escort.shown.words import AHEAD, DONE
 from marketplace.web import formats
+from marketplace.web.escort_words import doubtful, proved
 from marketplace.web.language import by_language
 
 
@@ -38,11 +37,6 @@ def hour(at: datetime, day: date, zone: str) -> str:
     return formats.time_of(at, zone) if formats.local(at, zone).date() == day else formats.moment(at, zone)
 
 
-def doubtful(doubt: Doubt | None) -> str:
-    """Why a time can't be quite true, blank where it can."""
-    return by_language(DOUBTS[doubt]) if doubt is not None else ""
-
-
 def hour_told(at: datetime, doubt: Doubt | None, day: date, zone: str) -> str:
     """The time of a deed, with what is doubtful about it."""
     return formats.dotted((hour(at, day, zone), doubtful(doubt)))
@@ -52,15 +46,5 @@ def _line(step: Step, day: date, zone: str) -> Line:
     if step.at is None:
         return Line(step.state, by_language(AHEAD[step.what]))
     shown = hour_told(step.at, step.doubt, day, zone)
-    return Line(step.state, by_language(DONE[step.what]), step.at, shown, _note(step), step.words)
-
-
-def _note(step: Step) -> str:
-    """How we know that somebody was there."""
-    if step.by_code:
-        return _("The code was given.")
-    if step.position == "within":
-        return _("The escort's phone was within 300 m of the place.")
-    if step.position == "away":
-        return _("The escort's phone was not near the place.")
-    return ""
+    note = proved(step.position, by_code=step.by_code)
+    return Line(step.state, by_language(DONE[step.what]), step.at, shown, note, step.words)

@@ -48,7 +48,7 @@ def reports() -> Response:
         empty_text=_("There is none for this choice.") if person or year else "",
         people=_people(contents, person, year),
         years=_years(contents, person, year),
-        compare_url=url_for("web.report_compare", person=person) if len(page.items) > 1 else "",
+        compare_url=url_for("web.report_compare", person=person) if sum(1 for it in page.items if it.items) > 1 else "",
         all_url=url_for("web.reports") if person or year else "",
         asking=to_ask(principal) if cursor is None else (),
     )
@@ -95,7 +95,7 @@ def report(report: str) -> Response:
         if kind == "version":
             return url_for("web.report", report=report, version=what)
         if kind == "compare":
-            return url_for("web.report_compare", person=view.beneficiary_id, b=report)
+            return url_for("web.report_compare", person=view.beneficiary_id, b=report) if view.items else ""
         return url_for("web.report_document", report=report)
 
     page = reports_page.page(view, links)

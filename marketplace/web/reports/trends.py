@@ -62,7 +62,9 @@ def _choose(a: str, b: str, problem: str = "") -> Response:
     person = wanted if wanted in known else next(iter(contents.people), ("",))[0]
     cards = box.reports(principal, cursor=None, limit=CHOICES, now=clock.now(), beneficiary_id=person or None).items
     options = tuple(
-        (card.id, formats.dotted((formats.full_date(card.service_date), site_name(card.site)))) for card in cards
+        (card.id, formats.dotted((formats.full_date(card.service_date), site_name(card.site))))
+        for card in cards
+        if card.items  # there is nothing to compare in a record in words
     )
     ids = [value for value, _label in options]
     people = tuple(

@@ -226,7 +226,7 @@ DESK = (
         303,
         404,
         404,
-        form={"do": "typed", "latitude": "30.26", "longitude": "120.15"},
+        form={"do": "typed", "coordinates": "30.26, 120.15"},
     ),
     live_desk("GET /desk/dispatch/workers/<worker>/roster", 200, 200, 404),
     live_desk(

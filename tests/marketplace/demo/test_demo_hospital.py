@@ -60,7 +60,7 @@ def test_it_is_sold_once_and_the_sandbox_plays_its_doctors(db: Engine, own_state
     (account,) = [each for each in load(made.config, {}) if each.code == HOSPITAL]
     assert account.consultations is not None and account.consultations.offers == (OFFER,)
     assert [each.code for each in account.consultations.doctors] == [one.code for one in DOCTORS]
-    assert [each.consultations for each in load(made.config, {}) if each.code != HOSPITAL] == [None] * 3
+    assert [each.consultations for each in load(made.config, {}) if each.code != HOSPITAL] == [None] * 4
 
 
 def test_from_whom_verification_was_taken_stays_so_at_the_next_start(db: Engine, own_state: Path) -> None:

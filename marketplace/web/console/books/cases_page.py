@@ -21,7 +21,7 @@ from booking.reconcile.strays import STRAY_CANCELLED
 from marketplace.core.clock import HOME_ZONE
 from marketplace.web import booking_words, formats, row_words
 from marketplace.web.console.books.amounts import effect
-from marketplace.web.console.books.discrepancy_words import kind_words
+from marketplace.web.console.books.discrepancy_words import kind_words, resolution_words
 from marketplace.web.console.overview_page import DiscrepancyRow, discrepancy
 from marketplace.web.escort_words import wrong_words
 from marketplace.web.formats import money
@@ -137,7 +137,7 @@ def case(view: CaseView) -> CasePage:
         cancelling=view.cancelling,
         for_the_house=view.for_the_house and view.discrepancy.closed_at is None,
         repairs=tuple(repair(it.id, action) for action in view.actions),
-        ended=_resolution(it.resolution) if it.closed_at else "",
+        ended=resolution_words(it.resolution) if it.closed_at else "",
         note=view.note,
         closed_at=it.closed_at,
         booking_url=url_for("console.booking", booking=view.ours.id) if view.ours else "",
@@ -279,31 +279,6 @@ def _line(line: HistoryLine) -> CaseLine:
         "system": _("The system"),
     }
     return CaseLine(line.at, booking_words.pill(line.what).text, who.get(line.actor_kind, line.actor_kind))
-
-
-def _resolution(code: str) -> str:
-    words = {
-        "agrees_again": _("Both sides agree again."),
-        "followed_provider": _("Repaired by itself: our books followed the provider's."),
-        "cancelled_there": _("It was cancelled there."),
-        "cancelled_here": _("It was cancelled here and the benefit given back."),
-        "cancelled_again": _("The cancel was sent again."),
-        "took_their_time": _("The provider's time was taken over."),
-        "took_their_status": _("The provider's status was taken over."),
-        "went_on": _("The commands went out, or need not any more."),
-        "took_place": _("It took place: the unit was used."),
-        "did_not_take_place": _("It did not take place: the benefit was given back."),
-        "explained": _("Closed with a note."),
-        "booking_ended": _("The booking has ended."),
-        "corrected_by_provider": _("The provider has corrected it."),
-        "given_up_in_time": _("Nobody came on a date that had been given up in time."),
-        "read_again": _("It could be read when it came again."),
-        "not_delivered_again": _("The provider does not list it any more."),
-        "became_ours": _("It has become a booking of ours, and was not cancelled."),
-        "moved": _("The booking was moved to another time."),
-        "old_date_served": _("The old date was served, so the booking went back to it."),
-    }
-    return words.get(code, code.replace("_", " "))
 
 
 def repair_words(action: str) -> tuple[str, str]:

@@ -1,11 +1,14 @@
-"""The kinds of discrepancies in words, and what an operator does about each."""
+"""The kinds of discrepancies in words, what an operator does about each, and how they are closed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
+
+from marketplace.web.booking_words import known, provider_word
 
 WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
     "theirs_only": (
@@ -211,6 +214,48 @@ WORDS: Mapping[str, tuple[LazyString, LazyString]] = {
     ),
 }
 
+RESOLUTIONS: Mapping[str, LazyString] = {
+    "agrees_again": _("Both sides agree again."),
+    "followed_provider": _("Repaired by itself: our books followed the provider's."),
+    "cancelled_there": _("It was cancelled there."),
+    "cancelled_here": _("It was cancelled here and the benefit given back."),
+    "cancelled_again": _("The cancel was sent again."),
+    "the_other_is_surplus": _("It counts, and the other one is surplus."),
+    "took_their_time": _("The provider's time was taken over."),
+    "took_their_status": _("The provider's status was taken over."),
+    "went_on": _("The commands went out, or need not any more."),
+    "took_place": _("It took place: the unit was used."),
+    "did_not_take_place": _("It did not take place: the benefit was given back."),
+    "explained": _("Closed with a note."),
+    "booking_ended": _("The booking has ended."),
+    "corrected_by_provider": _("The provider has corrected it."),
+    "given_up_in_time": _("Nobody came on a date that had been given up in time."),
+    "read_again": _("It could be read when it came again."),
+    "not_delivered_again": _("The provider does not list it any more."),
+    "became_ours": _("It has become a booking of ours, and was not cancelled."),
+    "moved": _("The booking was moved to another time."),
+    "old_date_served": _("The old date was served, so the booking went back to it."),
+    "offered_again": _("They offer as much as we have sold again."),
+    "fits_again": _("What we have sold fits again."),
+    "same_time_again": _("They have the old time again."),
+    "nobody_holds_the_old_time": _("Nobody has the old time any more."),
+    "accepted": _("The provider has it, and will decide."),
+    "taken": _("It was taken."),
+    "read": _("They can be read again."),
+    "listed": _("They list her now."),
+    "verified": _("She was verified."),
+    "matched": _("Its booking was found."),
+    "came": _("It came."),
+    "delivered": _("It was delivered."),
+    "deleted": _("The customer deleted the report."),
+    "assigned": _("Somebody goes."),
+    "arrived": _("She arrived."),
+    "told": _("Their steps say so too."),
+    "taken_back": _("The customer says that it went well after all."),
+    "confirmed_by_customer": _("The customer says that it went well."),
+}
+"""How a discrepancy was closed, by the code of that."""
+
 
 def kind_words(kind: str) -> tuple[str, str]:
     """A kind of discrepancy, and what to do about it, in the reader's language. A kind without words is its code."""
@@ -218,3 +263,11 @@ def kind_words(kind: str) -> tuple[str, str]:
         return kind, ""
     name, does = WORDS[kind]
     return str(name), str(does)
+
+
+def resolution_words(code: str) -> str:
+    """How a discrepancy was closed, in the reader's language; blank of one that is open. Where it was the booking's
+    state that explained it, that; a code without words is itself."""
+    if code in RESOLUTIONS:
+        return str(RESOLUTIONS[code])
+    return gettext("The booking: %(state)s.", state=provider_word(code)) if known(code) else code.replace("_", " ")

@@ -24,6 +24,7 @@ from marketplace.web.desk.dispatching import words
 from marketplace.web.desk.dispatching.dispatch_page import CaseRow, case_row
 from marketplace.web.desk.left import left_of
 from marketplace.web.desk.work.bookings_page import status_pill
+from marketplace.web.escort_words import ended
 from marketplace.web.kind_words import answered
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
@@ -231,7 +232,7 @@ _NAMED = frozenset(Against) - {Against.OTHER_CITY}
 
 
 def _past(it: Ask) -> Past:
-    return Past(it.name, words.ended(it.state, it.cause), it.ended_at or it.asked_at, _by(it))
+    return Past(it.name, ended(it.state, it.cause), it.ended_at or it.asked_at, _by(it))
 
 
 def _by(it: Ask) -> str:

@@ -65,21 +65,6 @@ def replace_causes() -> tuple[tuple[str, str], ...]:
     return (("desk", _("We plan otherwise")), ("ill", _("She is ill")), ("late", _("She comes too late")))
 
 
-def ended(state: str, cause: str) -> str:
-    """What became of asking somebody."""
-    words = {
-        "declined": _("Said no"),
-        "no_answer": _("Did not answer in time"),
-        "done": _("Done"),
-        "ill": _("Taken off: ill"),
-        "late": _("Taken off: late"),
-        "desk": _("Taken off by the desk"),
-        "moved": _("The booking is at another time"),
-        "cancelled": _("The booking ended"),
-    }
-    return words.get(state) or words.get(cause) or _("Over")
-
-
 def told(what: Told) -> str:
     """Whether who is asked was sent a message of it; blank where none was meant for her."""
     return {

@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from booking.escort.workers.absence import Away, Promised
+from booking.escort.workers.home import Home
 from booking.escort.workers.profile import City, Profile
 from booking.escort.workers.read import WorkerLine, WorkerView
 from booking.escort.workers.roster import Hours
 from marketplace.catalog.schemas.pieces import LANGUAGES
-from marketplace.core.sphere import Position
 from marketplace.core.text import Text
 from marketplace.web import formats
 from marketplace.web.desk.dispatching import words
@@ -98,12 +98,17 @@ class WorkerPage:
     known: tuple[VenueRow, ...]
 
 
-def home_words(position: Position | None) -> str:
-    """Where she sets out from, about; blank where that is not given."""
-    if position is None:
+def home_words(it: Home | None) -> str:
+    """Where she sets out from, about, and which place is near; blank where that is not given."""
+    if it is None:
         return ""
-    latitude, longitude = (formats.number(each) for each in (position.latitude, position.longitude))
-    return _("About latitude %(latitude)s, longitude %(longitude)s", latitude=latitude, longitude=longitude)
+    latitude, longitude = (formats.number(each) for each in (it.position.latitude, it.position.longitude))
+    at = _("About latitude %(latitude)s, longitude %(longitude)s", latitude=latitude, longitude=longitude)
+    if it.near is None:
+        return at
+    place = site_name(it.near.place, it.near.city, it.near.district)
+    kilometres = formats.number(max(1, round(it.near.metres / 100)) / 10)
+    return formats.dotted((at, _("%(number)s km from %(place)s", number=kilometres, place=place)))
 
 
 def row(it: WorkerLine) -> Row:

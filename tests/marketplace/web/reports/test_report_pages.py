@@ -44,6 +44,18 @@ def test_the_list_says_how_many_results_need_a_look(visitor: Visitor, world: Wor
     assert looks(report_id) == []
 
 
+def test_a_record_in_words_alone_is_no_choice_to_compare(visitor: Visitor, world: World, report_id: str) -> None:
+    in_words = deliver(world, world.submit(1), reference="RR-2", items=())
+    offered = "/reports/compare"
+    for address in ("/reports", f"/reports/{in_words}"):
+        assert offered not in visitor.get(address).text
+    assert offered in visitor.get(f"/reports/{report_id}").text
+    another = deliver(world, world.submit(2), reference="RR-3")
+    assert offered in visitor.get("/reports").text
+    choice = visitor.get(offered).text
+    assert f'value="{report_id}"' in choice and f'value="{another}"' in choice and in_words not in choice
+
+
 def test_an_empty_list_says_when_reports_come(visitor: Visitor) -> None:
     assert "No reports yet They arrive here by themselves" in main(visitor.get("/reports"))
 

@@ -15,6 +15,7 @@ from booking.escort.matching.match import Match, matched
 from booking.escort.matching.people import Candidate, Duty, Request, Taken
 from booking.escort.matching.travel import Stop
 from booking.escort.workers.absence import Away, Promised
+from booking.escort.workers.home import Home, Near
 from booking.escort.workers.profile import Profile
 from booking.escort.workers.read import Known, Linked, WorkerLine, WorkerView
 from booking.escort.workers.roster import Hours
@@ -272,19 +273,23 @@ def workers(empty: bool = False, wanted: str = "", manages: bool = True) -> Cont
 def worker(bare: bool = False, ended: bool = False, free: bool = False, manages: bool = True) -> Context:
     page = workers_page.page(_worker(bare, ended), NOW)
     members = (Linked("mbr_7", zh_en("何静", "He Jing")),) if free else ()
-    where = "" if bare else workers_page.home_words(Position(30.26, 120.15))
+    where = "" if bare else workers_page.home_words(_HOME)
     return desk_page("dispatch_workers", page=page, manages=manages, home=where, free=members, problem="")
 
 
+_HOME = Home(Position(30.26, 120.15), Near("杭州示范医院", "杭州市", "西湖区", 1_240))
+
+
 def home(given: bool = True, searched: bool = False, wrong: bool = False) -> Context:
-    said = zh_en("请填写 -90 到 90 之间的数。", "Write a number between -90 and 90.")
+    said = zh_en("坐标应为纬度、经度（度），例如 30.246,120.210。", "A position is latitude and longitude in degrees.")
     found = (VenueRow("sit_3", zh_en("杭州示范中医院", "Hangzhou Demonstration TCM Hospital"), ""),) if given else ()
     return desk_page(
         "dispatch_workers",
         page=workers_page.page(_worker(), NOW),
-        home=workers_page.home_words(Position(30.26, 120.15)) if given else "",
+        home=workers_page.home_words(_HOME) if given else "",
         form=Form(
-            {"q": zh_en("示范", "shifan"), "latitude": "120.15" if wrong else ""}, {"latitude": said} if wrong else {}
+            {"q": zh_en("示范", "shifan"), "coordinates": "120.15" if wrong else ""},
+            {"coordinates": said} if wrong else {},
         ),
         found=found,
         searched=searched,

@@ -28,6 +28,8 @@ PAGES: Shown = {
     "console_bookings": ("console/bookings.html", bookings.console_bookings),
     "console_find": ("console/bookings.html", partial(bookings.console_bookings, searched=False)),
     "console_booking": ("console/booking.html", bookings.console_booking),
+    "console_booking_visit": ("console/booking.html", bookings.console_booking_visit),
+    "console_booking_nobody": ("console/booking.html", partial(bookings.console_booking_visit, none=True)),
     "console_agent": ("console/booking.html", bookings.console_agent),
     "console_cancel": ("console/booking_cancel.html", bookings.console_cancel),
     "console_disputes": ("console/disputes.html", bookings.console_disputes),

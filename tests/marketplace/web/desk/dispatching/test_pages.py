@@ -118,9 +118,15 @@ def test_where_she_sets_out_from_is_searched_or_typed_and_may_stay_unknown(
     sites = re.findall(r'name="site" value="(\w+)"', found)
     assert len(sites) == 1, "whose coordinates are known alone"
     assert yan.post(f"{path}/home", path, do="near", site=sites[0], q="安定").status_code == 303
-    assert "About latitude 30.251, longitude 120.169" in main(yan.get(path))
-    wrong = yan.post(f"{path}/home", path, do="typed", latitude="120", longitude="30")
-    assert wrong.status_code == 422 and 'id="f-latitude-error"' in wrong.text and 'value="120"' in wrong.text
+    assert "About latitude 30.251, longitude 120.169 · 0.1 km from" in main(yan.get(path))
+    pasted = yan.post(f"{path}/home", path, do="typed", coordinates="120.1501，30.2604")
+    assert pasted.status_code == 303
+    told = "Saved: About latitude 30.26, longitude 120.15 · 2.1 km from"
+    assert told in yan.get(path).text, "what was understood is told"
+    wrong = yan.post(f"{path}/home", path, do="typed", coordinates="120")
+    assert wrong.status_code == 422 and 'id="f-coordinates-error"' in wrong.text and 'value="120"' in wrong.text
+    far = yan.post(f"{path}/home", path, do="typed", coordinates="31.2, 12.1")
+    assert far.status_code == 422 and "km from her city" in main(far)
     assert yan.post(f"{path}/home", path, do="near", site="sit_x").status_code == 422
     assert yan.post(f"{path}/home", path, do="dance").status_code == 422
     assert yan.post(f"{path}/home", path, do="forget").status_code == 303 and "Not given" in main(yan.get(path))

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from booking.changes.cancel import REASONS
 from marketplace.web import booking_words
-from marketplace.web.console import desk_page
-from marketplace.web.parts import Fact, Form
+from marketplace.web.console.bookings import desk_page, visit_page
+from marketplace.web.parts import Fact, Form, Pill
 from tests.marketplace.web.samples.console.frame import console_page
 from tests.marketplace.web.samples.everyday import ZONE, Context, at, package, people, place, when, zh_en
 
@@ -37,6 +37,64 @@ def console_bookings(searched: bool = True) -> Context:
 
 def console_booking() -> Context:
     return console_page("bookings", page=_desk_booking())
+
+
+def console_booking_visit(none: bool = False) -> Context:
+    """Somebody is sent: one was replaced, one went; or nobody goes yet."""
+    page = replace(_desk_booking(), visit=_visit_of_nobody() if none else _visit())
+    return console_page("bookings", page=page)
+
+
+def _visit_of_nobody() -> visit_page.Visit:
+    nobody = zh_en("还没有人接单。", "Nobody goes with it so far.")
+    return visit_page.Visit(zh_en("陪诊", "Hospital escort"), ZONE, "", nobody, (), (), (), "", "", ())
+
+
+def _visit() -> visit_page.Visit:
+    system, phone = zh_en("服务方系统", "the provider's own system"), zh_en("陪诊员手机", "her phone")
+    asked = (
+        visit_page.AskedRow(
+            "何静", "S-17", Pill(zh_en("前往", "She goes"), "ok", "check"), system, at(11, 21, 11), None
+        ),
+        visit_page.AskedRow(
+            "林岚",
+            "",
+            Pill(zh_en("因病更换", "Taken off: ill"), "off", "x"),
+            system,
+            at(11, 21, 10),
+            at(11, 21, 11),
+        ),
+    )
+    steps = tuple(
+        visit_page.StepRow(zh_en(zh, en), "何静", phone, note, at(11, 26, hour))
+        for hour, zh, en, note in (
+            (7, "已出发", "On the way", ""),
+            (8, "已碰面", "Met", zh_en("已核对见面码。", "The code was given.")),
+            (10, "已看诊", "Seen by the doctor", ""),
+        )
+    )
+    paid = (visit_page.PaidRow("¥26.50", phone, zh_en("有收据", "With a receipt"), at(11, 26, 10)),)
+    says = zh_en("费用不对", "The costs are not right")
+    wrong = zh_en("客户反映陪诊有问题", "A customer says that something was wrong with an escort")
+    waits = Pill(zh_en("待处理", "Open"), "wait", "hourglass")
+    cases = (
+        visit_page.CaseRow(wrong, says, waits, at(11, 26, 13), "#"),
+        visit_page.CaseRow(
+            zh_en("找不到人前往", "Nobody is found to be with a customer"),
+            "",
+            waits,
+            at(11, 21, 9),
+            "#",
+            at(11, 21, 10),
+            zh_en("已有人前往。", "Somebody goes."),
+        ),
+    )
+    turn = zh_en(
+        "客户反映有问题，处理完之前不会完成。",
+        "The customer says that something was wrong. Nothing is completed until that is closed.",
+    )
+    told = zh_en("2 条记录：仅客户本人可见。", "2 notes: for the customer alone, not shown here.")
+    return visit_page.Visit(zh_en("陪诊", "Hospital escort"), ZONE, turn, "", asked, steps, paid, "", told, cases)
 
 
 def console_cancel() -> Context:

@@ -16,6 +16,7 @@ from booking.views.desk import AtDesk
 from marketplace.catalog.kinds import has_times
 from marketplace.web import booking_words, formats
 from marketplace.web.cause_words import cause_line
+from marketplace.web.console.bookings.visit_page import Visit, visit
 from marketplace.web.console.books.discrepancy_words import kind_words
 from marketplace.web.language import by_language
 from marketplace.web.parts import Fact, Pill, When
@@ -60,7 +61,7 @@ class DeskWarning:
 @dataclass(frozen=True)
 class DeskBooking:
     """A booking at the desk. `cancel_url` is set while this operator may cancel it, `note` says why not. `warnings`:
-    what differs between our books and the provider's."""
+    what differs between our books and the provider's. `visit`: where somebody is sent, who and what was done."""
 
     row: DeskRow
     facts: tuple[Fact, ...]
@@ -69,6 +70,7 @@ class DeskBooking:
     cancel_url: str
     note: str
     warnings: tuple[DeskWarning, ...] = ()
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def booking(found: AtDesk, now: datetime) -> DeskBooking:
         url_for("console.booking_cancel", booking=view.id) if found.cancelling == "open" else "",
         notes.get(found.cancelling, ""),
         tuple(_warning(kind, case) for kind, case in found.discrepancies),
+        visit(found),
     )
 
 

@@ -15,8 +15,9 @@ from marketplace.core import clock
 from marketplace.core.database.moment import by_database
 from marketplace.core.errors import Invalid, NotFound, Refusal, TooMany
 from marketplace.web.answers import Views, asked, field, retry_after, see_other
-from marketplace.web.console import desk_page, session
+from marketplace.web.console import session
 from marketplace.web.console.answers import SHOWN, console_page
+from marketplace.web.console.bookings import desk_page
 from marketplace.web.parts import Form
 
 
@@ -40,9 +41,8 @@ def bookings() -> Response:
 def booking(booking: str) -> Response:
     """One booking as the desk sees it."""
     now = clock.now()
-    return console_page(
-        "booking", "bookings", page=desk_page.booking(booking_at_desk(session.operator(), booking, now=now), now)
-    )
+    found = booking_at_desk(session.operator(), booking, now=now, visit=True)
+    return console_page("booking", "bookings", page=desk_page.booking(found, now))
 
 
 def booking_cancel(booking: str) -> Response:
