@@ -91,6 +91,12 @@ class Stage:
         submit(principal, public_id, now=now)
         return public_id
 
+    def open_tasks(self) -> int:
+        """How many commands to providers are not done. A poll may confirm a booking before its command is settled."""
+        with psycopg.connect(self.server.owner_url) as connection:
+            row = connection.execute("SELECT count(*) FROM provider_task WHERE state <> 'done'").fetchone()
+        return int(row[0]) if row else 0
+
     def live_there(self, public_id: str) -> int:
         return self.sandbox.control().live(public_id)
 
