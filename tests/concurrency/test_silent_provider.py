@@ -22,7 +22,7 @@ from tests.world import set_provider
 
 SILENT_SECONDS = 9
 """So long each call to the silent one takes: its deadline."""
-SOON = 4.0
+SOON = 6.0
 """A healthy provider confirms within this, on a machine that does much else."""
 
 
