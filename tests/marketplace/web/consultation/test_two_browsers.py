@@ -156,7 +156,7 @@ def on_doctors(page: Page) -> list[str]:
 
 def same_everywhere(rig: Rig, customer: Page, doctor: Page) -> list[str]:
     """Wait until both pages show what the database holds; that."""
-    eventually(lambda: on_customers(customer) == on_doctors(doctor) == rig.said(), 20)
+    eventually(lambda: on_customers(customer) == on_doctors(doctor) == rig.said(), 60)
     return rig.said()
 
 
