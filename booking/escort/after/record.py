@@ -200,7 +200,7 @@ def _with_text(papers: tuple[Paper, ...], conclusion: str) -> tuple[Paper, ...]:
     """The papers behind a sheet with the text: a report's first paper is what is printed of it. None without any."""
     if not papers:
         return ()
-    from booking.escort.after.sheets import text_sheet  # noqa: PLC0415
+    from booking.escort.after.sheets import text_sheet  # noqa: PLC0415 (as in _sheets)
 
     return (Paper(PDF, text_sheet(conclusion)), *papers)
 
