@@ -203,7 +203,7 @@ def change_in(page: Page, site: Site, public_id: str) -> None:
     page.evaluate("document.body.dataset.kept = 'yes'")
 
 
-def test_a_changed_date_appears_by_itself_within_two_seconds(page: Page, site: Site, world: World) -> None:
+def test_a_changed_date_appears_by_itself(page: Page, site: Site, world: World) -> None:
     public_id = confirmed(world)
     change_in(page, site, public_id)
     answer(world, Confirmed("R-1", 2))
