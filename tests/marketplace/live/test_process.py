@@ -116,7 +116,7 @@ def test_signing_out_ends_the_stream_and_no_other(live: Running, world: World) -
     signin.sign_out(her, clock.now())
     at = time.monotonic()
     eventually(lambda: stream.ended_at)
-    assert stream.ended_at - at < 5
+    assert stream.ended_at - at < 12
     assert (stream.messages[-1].kind, stream.messages[-1].told) == ("end", {"why": "session_over"})
     tell_her(world.customer.id, 1)
     eventually(lambda: told(beside) == [1])
@@ -138,7 +138,7 @@ def test_a_session_that_ends_in_any_way_ends_the_stream(live: Running, world: Wo
         session.execute(text(end))
     at = time.monotonic()
     eventually(lambda: stream.ended_at)
-    assert stream.ended_at - at < 5
+    assert stream.ended_at - at < 12
 
 
 @pytest.mark.parametrize("change", ["mode", "role", "disabled"])
@@ -159,7 +159,7 @@ def test_a_members_stream_ends_when_she_sees_something_else_or_nothing(
             session.execute(text(f"{changes[change]} WHERE id = :id"), {"id": her.id})
     at = time.monotonic()
     eventually(lambda: stream.ended_at)
-    assert stream.ended_at - at < 5
+    assert stream.ended_at - at < 12
     why = "session_over" if change == "disabled" else "changed"
     assert (stream.messages[-1].kind, stream.messages[-1].told) == ("end", {"why": why})
     tell_provider(world.provider.id, 1)
