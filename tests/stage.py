@@ -26,8 +26,9 @@ from marketplace.core.crypto import seal_master
 from marketplace.core.database import db as database
 from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.postgres import free_port
 from tests.people import give, make_customer, self_of
-from tests.processes import Running, free_port, start_web, start_worker
+from tests.processes import Running, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
 from tests.world import make_offer
 from vip.principal import Principal

@@ -17,11 +17,12 @@ from booking.states import BookingState
 from marketplace.app import create_app
 from marketplace.core import clock
 from marketplace.core.config import settings
+from marketplace.development.embedded.postgres import free_port
 from tests.conftest import TestDatabase
 from tests.eventually import eventually
 from tests.marketplace.live.streams import start_live, streams_of
 from tests.people import NOON
-from tests.processes import Running, free_port, killed_afterwards
+from tests.processes import Running, killed_afterwards
 from tests.world import World, go, make_world
 from vip.signin import authentication, signin
 
