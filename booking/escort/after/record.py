@@ -133,7 +133,7 @@ def _file(booking_id: int, now: datetime) -> str:
     return "filed"
 
 
-def _report_of(booking: Booking) -> Select[tuple[Report]]:
+def _report_of(booking: Booking) -> Select[Report]:
     """Its report, to be locked behind the booking."""
     ours = (Report.provider_id == booking.provider_id, Report.reference == booking.public_id + _SUFFIX)
     return select(Report).where(*ours).with_for_update()
