@@ -13,10 +13,9 @@ from pathlib import Path
 import psycopg
 
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.postgres import APPLICATION
+from marketplace.development.embedded.postgres import APPLICATION, free_port
 from marketplace.development.embedded.programs import RunAs, clean_environment
 from tests.needs import needs
-from tests.processes import free_port
 
 _PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/sbin:/bin")
 _CONNECTIONS = 2  # few, so that those who share the pooler meet on them

@@ -26,8 +26,9 @@ from marketplace.core.crypto import seal_master
 from marketplace.core.database import db as database
 from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.postgres import free_port
 from tests.people import give, make_customer, self_of
-from tests.processes import Running, free_port, start_web, start_worker
+from tests.processes import Running, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
 from tests.world import make_offer
 from vip.principal import Principal
@@ -90,6 +91,12 @@ class Stage:
         public_id = hold(principal, request, key=str(uuid.uuid4()), fingerprint=b"f", now=now).public_id
         submit(principal, public_id, now=now)
         return public_id
+
+    def open_tasks(self) -> int:
+        """How many commands to providers are not done. A poll may confirm a booking before its command is settled."""
+        with psycopg.connect(self.server.owner_url) as connection:
+            row = connection.execute("SELECT count(*) FROM provider_task WHERE state <> 'done'").fetchone()
+        return int(row[0]) if row else 0
 
     def live_there(self, public_id: str) -> int:
         return self.sandbox.control().live(public_id)

@@ -30,7 +30,7 @@ from booking.capacity_rules.check import MOST_SLOTS, check_day, check_rules
 from booking.capacity_rules.decisions import Decision, add_items, check_decisions, other_times
 from booking.capacity_rules.holidays import public_holidays
 from booking.capacity_rules.models import CapacityChange, CapacityException, CapacityRule, PoolCalendar
-from booking.capacity_rules.plan import DayPlan, PlannedSlot, Rules, Section, day_plan, planned
+from booking.capacity_rules.plan import PlannedSlot, Rules, Section, planned
 from booking.models import Slot
 from booking.offers.alternatives import Alternative
 from marketplace.core import audit
@@ -102,12 +102,6 @@ def calendar_of(editor_provider: int, pool_id: str) -> tuple[Pool, int, Rules]:
         pool = pool_of(session, editor_provider, pool_id)
         calendar = session.get(PoolCalendar, pool.key, populate_existing=True)
         return pool, calendar.version if calendar else NEW, rules_of(session, calendar) if calendar else Rules()
-
-
-def plan_of(editor_provider: int, pool_id: str, day: date) -> DayPlan:
-    """What a date has by the pool's rules. Raises NotFound."""
-    rules = calendar_of(editor_provider, pool_id)[2]
-    return day_plan(rules, public_holidays(), day)
 
 
 def preview(editor: Editor, pool_id: str, wish: Wish, *, now: datetime) -> Preview:

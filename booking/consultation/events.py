@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from booking.live.tell import tell
 from booking.live.topics import of_customer, of_member, of_provider
-from marketplace.core import clock
 
 TOLD = "conversation"
 """The kind of the event that says of a conversation that it has changed, or how it finds a clinician."""
@@ -24,10 +23,10 @@ _WHOSE = text(
 )
 
 
-def publish(session: Session, conversation_id: int, kind: str, seq: int, *, now: datetime | None = None) -> None:
+def publish(session: Session, conversation_id: int, kind: str, seq: int, *, now: datetime) -> None:
     """Tell the customer, and the clinician who has it in hand, or all members while nobody has; once this transaction
-    commits. `kind`: read or typing. `seq`: of the newest message."""
+    commits. `kind`: read, typing or TOLD. `seq`: of the newest message."""
     row = session.execute(_WHOSE, {"conversation": conversation_id}).one()
     provider = of_provider(row.provider_id) if row.clinician_id is None else of_member(row.clinician_id)
     facts = {"conversation": row.public_id, "booking": row.booking, "seq": seq}
-    tell(session, [of_customer(row.customer_id), provider], kind, facts, now=now or clock.now())
+    tell(session, [of_customer(row.customer_id), provider], kind, facts, now=now)

@@ -95,6 +95,7 @@ class PledgeFigures:
 
     @property
     def kept(self) -> float | None:
+        """The share of those that count which were kept, 0 to 1; None where none has ended."""
         return self.met / self.ended if self.ended else None
 
 

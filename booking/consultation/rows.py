@@ -62,6 +62,7 @@ def speaker_columns(who: Somebody) -> tuple[ColumnElement[Any], ...]:
 
 
 def speaker_of(row: Row[Any]) -> Speaker | None:
+    """Who of the clinicians wrote it; None for a customer's words and for what was said by itself."""
     if row.speaker is None:
         return None
     return Speaker(row.speaker, row.speaker_name, Text(row.title_zh, row.title_en))

@@ -199,7 +199,7 @@ def _apply(
             apply([slot])
         except (Busy, SnapshotOver, OperationalError, InterfaceError):
             raise
-        except Exception as problem:
+        except Exception as problem:  # one line that breaks stops no other, and is answered as not taken
             log.exception("slots.line_broken", error=type(problem).__name__, exc_info=False)
             failed.add(_key(slot))
     return statuses, failed

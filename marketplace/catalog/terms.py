@@ -30,7 +30,6 @@ _SMALL_WORDS = frozenset(("of", "and", "the", "for"))
 _PINYIN_PREFIX = 6
 KNOWN = "*"
 """The term of a site that people all over the country look for."""
-_NO_TEXT = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
 _BOTH_SCRIPTS = frozenset("乾於")
 """Simplified names have these too, and mean them."""
 _TO_SIMPLIFIED = OpenCC("t2s")

@@ -136,7 +136,7 @@ class Hub:
                 if trouble:
                     log.info("live.reads_again")
                 trouble = False
-            except Exception as failed:
+            except Exception as failed:  # whatever it is, its streams stay open and are told when it reads again
                 if not trouble:
                     log.warning("live.not_read", error=type(failed).__name__)
                 trouble = True

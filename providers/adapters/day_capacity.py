@@ -7,7 +7,7 @@ What an answer to a command means:
   1010 to 1015, 1001                     Refused
   1020 (no such order)                   NotFound
   1021 on a cancel                       asked again what stands: Confirmed if it is cancelled, else Refused
-  1002 to 1004 (signature, key, clock)   RetryAfter: nothing was looked at; an operator has to mend it
+  1002 to 1004 (signature, key, clock)   RetryAfter: nothing was looked at; an operator has to fix it
   1005 to 1007 (too often, closed)       RetryAfter: the contract says that nothing was taken
   no connection came about               RetryAfter
   1022 (our number is used already)      Unknown: something exists under it

@@ -181,11 +181,6 @@ class Kit:
         self.offer, self.pool = self.offer or offer, self.pool or pool
 
     @property
-    def has_mode(self) -> bool:
-        """Whether the provider has a test mode."""
-        return self._mode is not None
-
-    @property
     def mode(self) -> TestMode:
         """The test mode. Raises NotTried without one, NoSuchMode where its protocol has none."""
         if self.target.adapter not in TEST_MODES:

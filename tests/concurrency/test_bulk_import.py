@@ -85,7 +85,7 @@ def test_who_works_on_an_import_has_it_alone_and_nobody_waits_for_it(monkeypatch
 
     def while_it_works(*given):  # type: ignore[no-untyped-def]
         with ThreadPoolExecutor(1) as other:
-            seen.append(other.submit(run.work_on, number, lambda: NOON).result(timeout=2))
+            seen.append(other.submit(run.work_on, number, lambda: NOON).result(timeout=30))
         return done(*given)
 
     monkeypatch.setattr(run, "_done", while_it_works)

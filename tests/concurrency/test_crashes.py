@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def test_a_worker_killed_between_the_providers_commit_and_our_settling(stage: St
     public_id = stage.submit(principal, beneficiary, stage.slots()[0])
     eventually(lambda: stage.live_there(public_id) == 1, 20)
     first.kill()
-    assert state(public_id) == "awaiting_provider", "nothing was settled"
+    assert state(public_id) in ("awaiting_provider", "outcome_unknown"), "its yes was not settled"
     stage.worker()
     eventually(confirmed(public_id), 30)
     assert stage.live_there(public_id) == 1
@@ -197,4 +197,3 @@ def test_a_stopped_worker_finishes_and_says_goodbye(stage: Stage) -> None:
     assert worker.stop() == 0
     with psycopg.connect(stage.server.owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM worker_beat").fetchone() == (0,)
-    assert isinstance(clock.now(), datetime)

@@ -21,7 +21,8 @@ from tests.eventually import eventually
 from tests.processes import Running, killed_afterwards, start_worker
 
 SECONDS = 4
-LATE = timedelta(seconds=2)
+LATE = timedelta(seconds=8)
+"""Of a machine that does much else. Who took another clock for its own would be an hour off, or never there."""
 OFFSETS = (0, 3600, -3600)
 
 
@@ -64,7 +65,7 @@ def over() -> list[Pledge]:
 
 
 def assert_each_once_and_in_time(count: int) -> None:
-    found = eventually(over, SECONDS + 10)
+    found = eventually(over, SECONDS + 40)
     assert len(found) == len(compensations()) == len(granted()) - 1 == count
     for each in found:
         assert timedelta() <= each.breached_at - each.due_at <= LATE

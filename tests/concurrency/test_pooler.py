@@ -102,7 +102,7 @@ def test_nobody_leads_behind_a_pooler_and_one_leads_past_it(
     assert first.take()
     assert not second.take()
     first.drop()
-    eventually(second.take, 5)
+    eventually(second.take)
     second.drop()
 
 
@@ -172,10 +172,10 @@ def test_a_booking_is_held_confirmed_and_sent_through_the_pooler(
         _forget()
         principal, beneficiary, _ = stage.customer(1)
         public_id = stage.submit(principal, beneficiary, stage.slots()[0])
-        worker = _worker(stage, url)
         assert booking_row(public_id).state == "awaiting_provider"
+        worker = _worker(stage, url)
         eventually(lambda: booking_row(public_id).state == "confirmed", 30)
-        eventually(lambda: _leaders() == [True], 10)
+        eventually(lambda: _leaders() == [True], 30)
         assert worker.stop() == 0
         assert "worker.database_trouble" not in (tmp_path / "worker.log").read_text()
         stage.assert_books_add_up()

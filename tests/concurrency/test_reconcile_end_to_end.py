@@ -94,7 +94,7 @@ def test_planted_differences_are_found_and_repaired_or_shown(stage: Stage) -> No
     control.lose(there[lost])
     strange = control.copy(there[twice], our_reference="somebody-elses")["reference"]
 
-    control.fault("commit_then_hang", "look_up", seconds=30)
+    control.fault("commit_then_hang", "look_up", seconds=30, times=None)
     assert ask_for_run(stage.provider.id, OPERATOR, now=clock.now())
     eventually(lambda: [run.state for run in runs()] == ["done", "running"], 20)
     eventually(lambda: any(fault["struck"] for fault in control.faults()), 20)

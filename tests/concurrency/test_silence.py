@@ -97,11 +97,11 @@ def test_every_way_to_the_database_ends_and_is_well_again(proxy: Proxy, way: Cal
     assert way() == 1
     proxy.become(mode)
     seconds, failed = seconds_until_it_fails(way)
-    assert seconds < QUICK + 1
+    assert seconds < QUICK + 5, "its own bound ended it, not the 12 s of an installation"
     assert isinstance(failed, DBAPIError)
     assert isinstance(failed.orig, silence.AnswerLost) is (mode in ("silent", "half"))
     proxy.become("pass")
-    eventually(lambda: _well(way), 5)
+    eventually(lambda: _well(way))
     assert engine().pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
@@ -126,14 +126,14 @@ def test_without_the_bound_a_silent_database_keeps_a_thread_waiting(proxy: Proxy
         waiting.join(3 * QUICK)
         assert waiting.is_alive()
         proxy.become("reset")
-        waiting.join(5)
+        waiting.join(30)
         assert not waiting.is_alive()
 
 
 def test_a_connection_is_not_waited_for_longer_than_its_time(proxy: Proxy) -> None:
     proxy.become("silent")
     seconds, failed = seconds_until_it_fails(by_rows)
-    assert 1.5 < seconds < 4
+    assert 1.5 < seconds < 5
     assert isinstance(failed, DBAPIError)
     assert isinstance(failed.orig, psycopg.errors.ConnectionTimeout)
 
@@ -150,19 +150,22 @@ def test_a_lost_answer_to_commit_is_unknown_and_not_repeated(proxy: Proxy, owner
     assert owner_connection.execute(text("SELECT count(*) FROM worker_beat")).scalar_one() == 1
 
 
-def test_after_a_silence_threads_do_not_all_wait_for_the_same(proxy: Proxy) -> None:
+def kinds_of_failure(rivals: int) -> list[str]:
+    """What so many threads meet that ask at once."""
+    with ThreadPoolExecutor(rivals) as threads:
+        found = list(threads.map(lambda _: seconds_until_it_fails(by_rows)[1], range(rivals)))
+    return sorted(type(each.orig).__name__ for each in found if isinstance(each, DBAPIError))
+
+
+def test_after_a_silence_threads_do_not_all_wait_for_the_same(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     by_rows()
+    now = time.monotonic()
+    monkeypatch.setattr(silence, "monotonic", lambda: now)
     proxy.become("silent")
     seconds_until_it_fails(by_rows)
-    begun = time.monotonic()
-    with ThreadPoolExecutor(64) as threads:
-        assert not any(threads.map(lambda _: _well(by_rows), range(64)))
-    assert time.monotonic() - begun < 1
-    time.sleep(1)  # from then on one tries, the others still don't wait
-    with ThreadPoolExecutor(16) as threads:
-        taken = sorted(each for each, _ in threads.map(lambda _: seconds_until_it_fails(by_rows), range(16)))
-    assert taken[-1] > 1.5
-    assert taken[-2] < 1
+    assert kinds_of_failure(64) == ["DatabaseSilent"] * 64
+    now += 2  # from then on one tries, the others still don't wait
+    assert kinds_of_failure(16) == ["ConnectionTimeout"] + ["DatabaseSilent"] * 15
 
 
 def test_one_wait_without_end_is_no_silence_while_others_are_answered(
@@ -196,13 +199,18 @@ def test_a_slow_statement_is_ended_by_the_server_not_taken_for_silence(
     assert isinstance(slow.value.orig, psycopg.errors.QueryCanceled)
 
 
-def test_the_server_ends_what_nobody_waits_for_any_more(proxy: Proxy, worker_database: TestDatabase) -> None:
+def test_the_server_ends_what_nobody_waits_for_any_more(
+    proxy: Proxy, worker_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_ANSWER_MS", "2000")
+    _forget()
     running = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(8)' AND state = 'active'"
     with psycopg.connect(worker_database.database_url, autocommit=True) as same_role, ThreadPoolExecutor(1) as threads:
         lost = threads.submit(seconds_until_it_fails, lambda: rows("SELECT pg_sleep(8)", {}))
-        eventually(lambda: same_role.execute(running).fetchall() == [(1,)], QUICK)
-        assert lost.result()[0] < QUICK + 1
-        eventually(lambda: same_role.execute(running).fetchall() == [], 4)
+        eventually(lambda: same_role.execute(running).fetchall() == [(1,)])
+        failed = lost.result()[1]
+        assert isinstance(failed, DBAPIError) and isinstance(failed.orig, silence.AnswerLost)
+        eventually(lambda: same_role.execute(running).fetchall() == [], 5)  # by itself it would go on for six
 
 
 def test_the_kernel_ends_a_connection_to_a_host_that_is_gone(db: Any) -> None:
@@ -220,13 +228,13 @@ def test_the_kernel_ends_a_connection_to_a_host_that_is_gone(db: Any) -> None:
 def test_a_process_that_starts_in_a_silence_keeps_nobody_waiting(
     proxy: Proxy, mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_ANSWER_MS", "9000")
-    monkeypatch.setattr(silence, "CONNECT_SECONDS", 9)
+    monkeypatch.setenv("DATABASE_ANSWER_MS", "60000")
+    monkeypatch.setattr(silence, "CONNECT_SECONDS", 60)
     _forget()
     proxy.become(mode)
     begun = time.monotonic()
     database.require_limits()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30, "it waited as who has nobody waiting at a browser"
 
 
 def test_limits_are_in_order() -> None:
@@ -234,6 +242,7 @@ def test_limits_are_in_order() -> None:
     limits = role_settings()
     assert int(limits["lock_timeout"]) < settings().web_answer_seconds * 1000
     assert int(limits["statement_timeout"]) < settings().answer_seconds * 1000
+    assert settings().web_answer_seconds < 5
 
 
 def test_a_wait_of_no_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,8 +308,9 @@ def test_a_page_for_people_says_that_we_are_back_in_a_moment(proxy: Proxy, mode:
 def test_a_web_server_with_all_connections_taken_answers_within_five_seconds(
     proxy: Proxy, mode: Mode, tmp_path: Path
 ) -> None:
-    """With the limits of an installation: two processes, four connections each, and more who ask at once."""
-    own = {"DATABASE_ANSWER_MS": "", "WEB_DATABASE_ANSWER_MS": "", "DATABASE_POOL_SIZE": "2"}
+    """Two processes, four connections each, and more who ask at once. A person's wait is shorter than an
+    installation's, which leaves the machine time for much else."""
+    own = {"DATABASE_ANSWER_MS": "", "WEB_DATABASE_ANSWER_MS": "1500", "DATABASE_POOL_SIZE": "2"}
     environment = {"DATABASE_URL": settings().database_url, **own}
     web = start_web(environment, tmp_path / "web.log")
     with killed_afterwards(web), ThreadPoolExecutor(8) as threads:
@@ -313,10 +323,10 @@ def test_a_web_server_with_all_connections_taken_answers_within_five_seconds(
         ready = requests.get(f"{web.url}/readyz", timeout=15)
         assert time.monotonic() - begun < 10
         assert (ready.status_code, ready.json()["parts"]["database"]) == (503, "unreachable")
-        assert requests.get(f"{web.url}/healthz", timeout=1).status_code == 200
+        assert requests.get(f"{web.url}/healthz", timeout=10).status_code == 200
         proxy.become("pass")
-        eventually(lambda: ask(web)[0] == 401, 10)
-        eventually(lambda: {status for status, _ in threads.map(lambda _: ask(web), range(16))} == {401}, 5)
+        eventually(lambda: ask(web)[0] == 401)
+        eventually(lambda: {status for status, _ in threads.map(lambda _: ask(web), range(16))} == {401})
 
 
 def ask(web: Running) -> tuple[int, float]:

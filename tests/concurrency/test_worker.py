@@ -66,16 +66,15 @@ def last_success(job: str) -> Any:
 
 def test_one_of_three_leads_and_another_takes_over_when_it_is_killed(stage: Stage) -> None:
     workers = {name(each): each for each in (stage.worker(), stage.worker(), stage.worker())}
-    eventually(lambda: len(rows(stage, "SELECT 1 FROM worker_beat")) == 3 and leaders(stage), 30)
-    (leader,) = leaders(stage)
+    eventually(lambda: len(rows(stage, "SELECT 1 FROM worker_beat")) == 3, 30)
+    (leader,) = eventually(lambda: leaders(stage), 30)
     workers[leader].kill()
     killed = clock.now()
-    eventually(lambda: set(leaders(stage)) - {leader}, 10)
-    eventually(lambda: leader not in leaders(stage), 10)
-    (heir,) = leaders(stage)
+    (heir,) = eventually(lambda: [each for each in leaders(stage) if each != leader], 30)
+    eventually(lambda: leader not in leaders(stage), 30)
     assert heir in workers
     for job in ("holds", f"bookings:{stage.provider.code}"):
-        eventually(lambda job=job: last_success(job) > killed, 10)  # type: ignore[misc]
+        eventually(lambda job=job: last_success(job) > killed, 30)  # type: ignore[misc]
 
 
 def test_a_worker_whose_clock_was_moved_to_tomorrow_does_not_wait_for_tomorrow(stage: Stage) -> None:
@@ -116,25 +115,25 @@ def in_state(stage: Stage, state: str) -> int:
 def test_a_slow_provider_does_not_delay_anothers_booking(stage: Stage) -> None:
     stage.sandbox.control().fault("slow", "*", seconds=1.5, times=None)
     with second_provider(stage) as other:
-        waiting = book(stage, 1, 24)
+        book(stage, 1, 48)
         stage.worker()
         eventually(lambda: in_state(stage, "in_flight") > 0, 30)
         (quick,) = book(other, 2, 1)
-        eventually(confirmed(quick), 10)
-        assert in_state(stage, "queued") > 0, "the slow one had nothing left to wait for: this proves nothing"
+        eventually(confirmed(quick), 30)
+        assert in_state(stage, "queued") > 0, "it came after those of the slow one, or that had too few"
         assert other.live_there(quick) == 1
-    assert len(waiting) == 24
 
 
-def most_in_flight(stage: Stage, until: Callable[[], bool]) -> int:
+def most_in_flight(stage: Stage, done: int, least: int = 0) -> int:
+    """The most that were seen in flight until so many are done and, however seldom we come to look, `least` were."""
     most = 0
 
     def look() -> bool:
         nonlocal most
         most = max(most, in_state(stage, "in_flight"))
-        return until()
+        return most >= least and in_state(stage, "done") >= done
 
-    eventually(look, 40)
+    eventually(look, 60)
     return most
 
 
@@ -143,12 +142,12 @@ def test_calls_in_flight_are_bounded_also_while_the_bound_changes(stage: Stage) 
     stage.sandbox.control().fault("slow", "reserve", seconds=0.7, times=None)
     made = book(stage, 1, 40)
     stage.worker()
-    assert most_in_flight(stage, lambda: in_state(stage, "done") >= 6) == 3
+    assert most_in_flight(stage, 6, least=3) == 3
     set_provider(stage.provider, max_in_flight=5)
-    assert most_in_flight(stage, lambda: in_state(stage, "done") >= 26) == 5
+    assert most_in_flight(stage, 26, least=5) == 5
     set_provider(stage.provider, max_in_flight=1)
     eventually(lambda: in_state(stage, "in_flight") <= 1, 20)
-    assert most_in_flight(stage, lambda: in_state(stage, "done") >= 31) <= 5
+    assert most_in_flight(stage, 31) <= 5
     set_provider(stage.provider, max_in_flight=8)
     eventually(lambda: all(confirmed(each)() for each in made), 40)
     assert [stage.live_there(each) for each in made] == [1] * 40
@@ -160,7 +159,7 @@ def test_a_changed_interval_is_followed(stage: Stage) -> None:
     job = f"slots:{stage.provider.code}"
     first = eventually(lambda: last_success(job), 30)
     set_provider(stage.provider, slots_seconds=1)
-    eventually(lambda: last_success(job) > first, 15)
+    eventually(lambda: last_success(job) > first, 30)
 
 
 def test_providers_that_cannot_be_spoken_to_stop_nobody_else_and_are_told_once(stage: Stage) -> None:

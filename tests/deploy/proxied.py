@@ -17,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from marketplace.core.config import ROOT
+from marketplace.development.embedded.postgres import free_port
 from tests.needs import needs
-from tests.processes import free_port
 from tests.sandboxes import eventually
 
 SAMPLE = (ROOT / "deploy" / "nginx" / "anxiang.conf").read_text()

@@ -20,13 +20,13 @@ from marketplace import problems
 from marketplace.api.insurer import forms
 from marketplace.app import create_app
 from marketplace.core.errors import TooMany
+from marketplace.development.embedded.postgres import free_port
 from marketplace.edge import BODY_LIMIT
 from marketplace.rest import oauth
 from providers.partner_api import report_parts
 from providers.partner_api.slot_lines import MOST_BYTES
 from tests.conftest import TestDatabase
 from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, proxied
-from tests.processes import free_port
 from tests.sandboxes import eventually
 from vip.operators import operators, second_factor
 from vip.signin import codes

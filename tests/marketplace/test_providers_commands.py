@@ -105,7 +105,8 @@ def test_networks_are_allowed_for_one_provider_and_audited(run: Run) -> None:
     assert run("networks", "qihang").output == "10.20.0.0/16\nfd12::/48\n"
     assert run("networks", "qihang", "--none").output == "public addresses only\n"
     with reading() as session:
-        lines = session.scalars(select(AuditLine).where(AuditLine.action == "provider.networks_allowed")).all()
+        allowed = select(AuditLine).where(AuditLine.action == "provider.networks_allowed")
+        lines = session.scalars(allowed.order_by(AuditLine.id)).all()
     assert [line.facts["networks"] for line in lines] == [["10.20.0.0/16", "fd12::/48"], []]
 
 

@@ -279,7 +279,9 @@ def test_a_line_is_read_where_it_is_as_stated_and_not_otherwise(kind: str) -> No
 
 
 def test_the_examples_of_lines_are_lines() -> None:
-    for each in CONTRACT["components"]["schemas"]["EscortLine"]["examples"]:
+    examples = CONTRACT["components"]["schemas"]["EscortLine"]["examples"]
+    assert {"assigned", "met", "cost"} <= {each["kind"] for each in examples}
+    for each in examples:
         check("EscortLine", each)
         read_deed(each)
 

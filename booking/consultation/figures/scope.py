@@ -39,6 +39,7 @@ class Days:
 
     @property
     def since(self) -> datetime:
+        """Midnight before the first day."""
         return start_of(self.first, None, HOME_ZONE)
 
     @property
@@ -48,6 +49,7 @@ class Days:
 
     @property
     def number(self) -> int:
+        """How many days, the first and the last among them."""
         return (self.last - self.first).days + 1
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from booking.escort.evidence.doubt import Doubt
@@ -102,11 +102,7 @@ def _file(booking_id: int, now: datetime) -> str:
         may = session.scalar(select(may_show(Booking.beneficiary_id, now)).where(Booking.id == booking_id))
         if booking.state is not BookingState.FULFILLED or not may:
             return "moved_on"
-        known = session.scalars(
-            select(Report)
-            .where(Report.provider_id == booking.provider_id, Report.reference == booking.public_id + _SUFFIX)
-            .with_for_update()
-        ).one_or_none()
+        known = session.scalars(_report_of(booking)).one_or_none()
         if known is not None and known.deleted_at is not None:
             return "deleted"
         due, heard = session.execute(select(_is_due(), _heard()).where(Booking.id == booking.id)).one()
@@ -116,28 +112,13 @@ def _file(booking_id: int, now: datetime) -> str:
             return "moved_on"
         version = known.fetched_version + 1 if known is not None else 1
         language = language_of(session.get_one(Customer, booking.customer_id).language)
-        remote = RemoteReport(
-            reference=booking.public_id + _SUFFIX,
-            booking_reference="",
-            our_reference=booking.public_id,
-            version=version,
-            status="final" if version == 1 else "corrected",
-            issued_at=heard,
-        )
+        remote = _announced(booking, version, heard)
         announce(session, booking.provider_id, remote, now=now)
-        report = session.scalars(
-            select(Report)
-            .where(Report.provider_id == booking.provider_id, Report.reference == remote.reference)
-            .with_for_update()
-        ).one()
+        report = session.scalars(_report_of(booking)).one()
         conclusion = conclusion_of(told_of(session, booking.id), booking, language)
         content = ReportContent(remote, (), conclusion, b"", "")
-        add(
-            session,
-            report,
-            Examined(content, _with_text(papers, conclusion), left_out=len(pictures) - len(papers)),
-            now=now,
-        )
+        left_out = len(pictures) - len(papers)
+        add(session, report, Examined(content, _with_text(papers, conclusion), left_out=left_out), now=now)
         audit.record(
             session,
             DELIVERED,
@@ -150,6 +131,23 @@ def _file(booking_id: int, now: datetime) -> str:
         )
     log.info("escort.record_filed", booking=booking.public_id, papers=len(papers))
     return "filed"
+
+
+def _report_of(booking: Booking) -> Select[Report]:
+    """Its report, to be locked behind the booking."""
+    ours = (Report.provider_id == booking.provider_id, Report.reference == booking.public_id + _SUFFIX)
+    return select(Report).where(*ours).with_for_update()
+
+
+def _announced(booking: Booking, version: int, heard: datetime) -> RemoteReport:
+    return RemoteReport(
+        reference=booking.public_id + _SUFFIX,
+        booking_reference="",
+        our_reference=booking.public_id,
+        version=version,
+        status="final" if version == 1 else "corrected",
+        issued_at=heard,
+    )
 
 
 def conclusion_of(told: Told, booking: Booking, language: Language) -> str:
@@ -200,7 +198,7 @@ def _with_text(papers: tuple[Paper, ...], conclusion: str) -> tuple[Paper, ...]:
     """The papers behind a sheet with the text: a report's first paper is what is printed of it. None without any."""
     if not papers:
         return ()
-    from booking.escort.after.sheets import text_sheet  # noqa: PLC0415
+    from booking.escort.after.sheets import text_sheet  # noqa: PLC0415 (as in _sheets)
 
     return (Paper(PDF, text_sheet(conclusion)), *papers)
 

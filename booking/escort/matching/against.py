@@ -55,11 +55,6 @@ class Filter:
 _NONE, _NEVER = timedelta(), timedelta.min
 
 
-def reason_against(candidate: Candidate, request: Request) -> Against | None:
-    """The first filter's code that stands against sending her, None if she can be sent."""
-    return next(reasons_against(candidate, request, FILTERS), None)
-
-
 def reasons_against(candidate: Candidate, request: Request, filters: Sequence[Filter]) -> Iterator[Against]:
     """The codes of all of these filters that stand against her, in their order."""
     return (each.code for each in filters if each.stands(candidate, request))

@@ -82,10 +82,12 @@ class CityPlan:
         return (request.starts_at, len(self.able[request.booking]), request.booking)
 
     def give_out(self) -> None:
+        """Give each request the best of those who are free for it, in the order of their turns."""
         for request in self.requests:
             self._give_best(request)
 
     def assign_the_rest(self) -> None:
+        """Find somebody for each that has nobody, by giving others of this run another worker."""
         for request in self.requests:
             if request.booking not in self.given:
                 self._place(request, {request.booking}, DEEPEST)
@@ -98,6 +100,7 @@ class CityPlan:
         }
 
     def nobody(self) -> dict[str, Match]:
+        """What stands against everybody, for each request that has nobody."""
         everybody = list(self.state.values())
         return {
             each.booking: matched(each, everybody, self.filters)
@@ -106,6 +109,7 @@ class CityPlan:
         }
 
     def is_free(self, worker: int, request: Request) -> bool:
+        """Whether nothing that she has taken so far stands against it. `able` says whether anything else does."""
         return not stand_against(self.state[worker], request, self.moving)
 
     def _give_best(self, request: Request) -> bool:
@@ -116,6 +120,7 @@ class CityPlan:
         return True
 
     def give(self, worker: int, request: Request) -> None:
+        """It is hers, beside what she has."""
         self.state[worker] = self.state[worker].with_taken(promised(request))
         self.given[request.booking] = worker
 

@@ -4,7 +4,7 @@
 problem+json of 4xx                       Refused; 404 on a cancel NotFound
 429, 503 with Retry-After                 RetryAfter: the contract says that nothing was taken
 401, 403                                  RetryAfter: the provider did not look at the command because of our key, so
-                                          the customer was refused nothing; an operator has to mend it
+                                          the customer was refused nothing; an operator has to fix it
 no connection came about                  RetryAfter
 a key used before with another body       Unknown: something exists under the key
 everything else                           Unknown: time-out, 5xx, 3xx, broken JSON, another reference, a 4xx that a

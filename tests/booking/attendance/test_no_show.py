@@ -219,7 +219,7 @@ def test_a_dispute_waits_for_the_desk_with_its_words_sealed(desk: Principal) -> 
     assert shown.dispute is not None and (shown.dispute.state, shown.can_dispute) == ("open", False)
     assert shown.timeline[-1].state == "dispute_asked"
     with reading() as session:
-        lines = session.scalars(select(AuditLine).where(AuditLine.subject == public_id)).all()
+        lines = session.scalars(select(AuditLine).where(AuditLine.subject == public_id).order_by(AuditLine.id)).all()
     assert [line.action for line in lines] == ["dispute.opened", "dispute.read"]
     assert WORDS not in str([line.facts for line in lines])
 

@@ -22,16 +22,16 @@ from booking.capacity_rules.edit import (
     Wish,
     calendar_of,
     change,
-    plan_of,
     preview,
 )
+from booking.capacity_rules.holidays import public_holidays
 from booking.capacity_rules.models import (
     CapacityChangeItem,
     CapacityException,
     CapacityRule,
     PoolCalendar,
 )
-from booking.capacity_rules.plan import Rules, Section, WeeklyRule, whole_day, with_places
+from booking.capacity_rules.plan import Rules, Section, WeeklyRule, day_plan, whole_day, with_places
 from booking.capacity_rules.view import calendar, change_view, to_decide
 from booking.hold.submit import submit
 from booking.idempotency import Repeatable
@@ -204,12 +204,18 @@ def test_rows_of_rules_that_stay_stay_and_others_are_ended(world: World) -> None
     assert [(row.from_minute, row.ended_at is None) for row in rows] == [(480, False), (900, True)]
 
 
+def why(world: World, day: date) -> str:
+    """By what the pool's calendar plans the day."""
+    rules = calendar_of(world.provider.id, pool_id(world))[2]
+    return day_plan(rules, public_holidays(), day).why
+
+
 def test_a_day_that_is_given_back_is_as_the_rules_say(world: World) -> None:
     save(world, closed_day())
-    assert plan_of(world.provider.id, pool_id(world), ON).why == "exception"
+    assert why(world, ON) == "exception"
     save(world, closed_day())
     save(world, Wish(day=ON, sections=None))
-    assert plan_of(world.provider.id, pool_id(world), ON).why == "rules"
+    assert why(world, ON) == "rules"
     with reading() as session:
         assert [row.ended_at is None for row in session.scalars(select(CapacityException))] == [False, False]
 
@@ -237,7 +243,7 @@ def test_another_providers_pool_is_not_there(world: World) -> None:
         lambda: calendar(other.provider.id, pool_id(world), ON, ON, now=NOON),
         lambda: to_decide(other.provider.id, pool_id(world), now=NOON),
         lambda: change_view(other.provider.id, made, now=NOON),
-        lambda: plan_of(other.provider.id, pool_id(world), ON),
+        lambda: calendar_of(other.provider.id, pool_id(world)),
         lambda: change(stranger, "pol_nobodys", closed_day(), NEW, now=NOON),
     ):
         with pytest.raises(NotFound):

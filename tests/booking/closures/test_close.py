@@ -75,7 +75,8 @@ def state(public_id: str) -> str:
 
 def told(kind: str = "site_closed") -> list[dict[str, object]]:
     with reading() as session:
-        return [row.facts for row in session.scalars(select(Notification).where(Notification.kind == kind))]
+        rows = session.scalars(select(Notification).where(Notification.kind == kind).order_by(Notification.id))
+        return [row.facts for row in rows]
 
 
 def outcomes() -> dict[str, int]:

@@ -125,7 +125,8 @@ def test_what_a_clinician_says_raises_no_flag() -> None:
     practice.answer(conversation, "如果胸口疼、喘不上气，请马上打120")
 
     with reading() as session:
-        assert session.scalars(select(ConversationMessage.author)).all() == ["customer", "clinician"]
+        said = select(ConversationMessage.author).order_by(ConversationMessage.seq)
+        assert session.scalars(said).all() == ["customer", "clinician"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from booking.calls.breaker import Call
 from booking.health.counts import Came, Counts
 from booking.health.measured import Heard, Measured, what_came
 from booking.worker.lanes import Lane
+from marketplace.development.embedded.postgres import free_port
 from providers.adapters.http import NO_TIME, TOO_LATE, NoAnswer, Reply, TooLarge, overhear
 from providers.port import (
     Accepted,
@@ -30,7 +31,6 @@ from providers.port import (
     Unknown,
 )
 from providers.registry import connect
-from tests.processes import free_port
 from tests.world import connection_to, make_world, set_provider
 
 pytestmark = pytest.mark.quick

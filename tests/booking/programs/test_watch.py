@@ -141,5 +141,5 @@ def test_a_run_that_is_killed_half_way_leaves_nothing_for_long(stage: Stage) -> 
     with transaction() as session:
         session.execute(update(ConformanceRun).values(lease_until=clock.now() - LEASE))
     assert certify_due(clock.now, quickly(stage))["stopped"] == 1
-    eventually(lambda: take_back_trials(clock.now)["providers"] == 1, 5)
+    eventually(lambda: take_back_trials(clock.now)["providers"] == 1)
     assert living(stage) == []

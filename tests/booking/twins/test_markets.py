@@ -35,7 +35,6 @@ OF_LIVE = {
     "market": "0",
 }
 OF_TEST = {name: value.replace("live", "test") for name, value in OF_LIVE.items()}
-CUSTOMERS = ("insurer", "customer", "person", "entitlement")
 AT = ("offer", "provider")
 
 

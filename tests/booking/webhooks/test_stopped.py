@@ -116,15 +116,16 @@ def test_nobody_is_written_to_more_than_five_times_a_day(world: World, receiver:
     assert len(states()) == 6
 
 
-def stop_two_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four letters were written today; two endpoints stop. Neither goes on before both have counted, or one waits."""
+def stop_two_at_once(world: World, monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
+    """Four letters were written today; two endpoints stop. Neither goes on before both have counted, or so many seconds
+    are over since one waits."""
     stop_often(world, 4, NOON)
     counted, both = stopped._not_told_enough, Barrier(2)
 
     def together(*arguments: Any) -> Any:
         kept = counted(*arguments)
         with suppress(BrokenBarrierError):
-            both.wait(1)
+            both.wait(patience)
         return kept
 
     monkeypatch.setattr(stopped, "_not_told_enough", together)
@@ -137,7 +138,7 @@ def test_two_endpoints_that_stop_at_once_write_no_sixth_letter(
 ) -> None:
     tell(world, BOTH[0])
     booked(world, receiver.url)
-    stop_two_at_once(world, monkeypatch)
+    stop_two_at_once(world, monkeypatch, 1)
     assert len(states()) == stopped.MOST_A_DAY
 
 
@@ -145,7 +146,7 @@ def test_without_the_lock_they_do(world: World, receiver: Receiver, monkeypatch:
     tell(world, BOTH[0])
     booked(world, receiver.url)
     monkeypatch.setattr(contacts, "lock", lambda session, provider_id: None)
-    stop_two_at_once(world, monkeypatch)
+    stop_two_at_once(world, monkeypatch, 30)
     assert len(states()) == stopped.MOST_A_DAY + 1
 
 

@@ -35,12 +35,12 @@ from marketplace.core.audit import record
 from marketplace.core.config import ROOT, settings
 from marketplace.core.database import released
 from marketplace.core.database.db import transaction
+from marketplace.development.embedded.postgres import free_port
 from marketplace.live.figures import LiveFigures
 from marketplace.live.hub import Hub
 from tests.booking.twins.stage import with_twin
 from tests.booking.webhooks.hooks import add
 from tests.people import NOON
-from tests.processes import free_port
 from tests.world import World, go, make_world, set_breaker, set_provider
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from threading import Event, get_ident
 
 import pytest
@@ -20,42 +21,51 @@ def ended() -> Event:
     return Event()
 
 
-def watchdog(ended: Event) -> Watchdog:
-    made = Watchdog(ended.set)
-    made.start()
-    return made
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], float]:
+    """Move the watchdog's clock, which stands, by so many seconds; what it then shows."""
+    now = time.monotonic()
+
+    def go_on(seconds: float) -> float:
+        nonlocal now
+        now += seconds
+        return now
+
+    monkeypatch.setattr("booking.worker.watchdog.monotonic", lambda: now)
+    return go_on
 
 
 def test_what_is_not_expected_anew_in_time_ends_the_process(ended: Event) -> None:
-    watching = watchdog(ended)
+    watching = Watchdog(ended.set)
+    watching.start()
     watching.expect("beat", 0.2)
     watching.expect("another", 60)
-    assert ended.wait(5)
+    assert ended.wait(30)
     assert watching.overdue() == "beat"
 
 
-def test_what_ended_or_is_expected_anew_is_not_overdue(ended: Event) -> None:
-    watching = watchdog(ended)
+def test_what_ended_or_is_expected_anew_is_not_overdue(later: Callable[[float], float]) -> None:
+    watching = Watchdog(lambda: None)
     for _ in range(4):
-        watching.expect("beat", 0.4)
-        with watching.watching("job", 0.4):
-            time.sleep(0.2)
-    watching.expect("next holds", 0.1)
+        watching.expect("beat", 40)
+        with watching.watching("job", 40):
+            later(20)
+            assert watching.overdue() is None
+    watching.expect("next holds", 10)
     watching.forget_all("next ")
     watching.forget("beat")
-    assert not ended.wait(0.8)
-    watching.close()
+    later(80)
+    assert watching.overdue() is None
 
 
-def test_long_work_goes_on_as_long_as_the_database_answers_its_thread() -> None:
+def test_long_work_goes_on_as_long_as_the_database_answers_its_thread(later: Callable[[float], float]) -> None:
     watching = Watchdog(lambda: None)
-    with watching.watching("job", 0.3):
+    with watching.watching("job", 30):
         for _ in range(4):
-            time.sleep(0.15)
-            heard[get_ident()] = time.monotonic()
+            heard[get_ident()] = later(15)
         assert watching.overdue() is None
-        heard[get_ident() + 1] = time.monotonic() + 60  # another thread's answers are not ours
-        time.sleep(0.4)
+        heard[get_ident() + 1] = later(0) + 60  # another thread's answers are not ours
+        later(40)
         assert watching.overdue() == "job"
     assert watching.overdue() is None
 

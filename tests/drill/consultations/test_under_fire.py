@@ -87,7 +87,7 @@ def test_one_worker_dies_and_the_recount_agrees_and_a_doubled_grant_does_not(
         workers[0].kill()
         for each in asked:
             each.result()
-    stored = eventually(lambda: all_ended(worker_database.owner_url), PLEDGED + 10)
+    stored = eventually(lambda: all_ended(worker_database.owner_url), PLEDGED + 40)
     assert recount(stored) == []
     assert sorted(len(case.lines) for case in stored.cases) == [2] * 5 + [3] * 15
     day = {"since": stored.now - timedelta(hours=1), "until": stored.now}

@@ -137,14 +137,14 @@ def test_a_provider_has_so_many_clients_in_use_and_no_more(code: str) -> None:
 
 
 @contextmanager
-def counting_together(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two that have counted go on together, or one waits for the other."""
+def counting_together(monkeypatch: pytest.MonkeyPatch, patience: float) -> Iterator[None]:
+    """Two that have counted go on together, or after so many seconds, since one waits for the other."""
     both, named = Barrier(2), credentials.new_id
 
     def later(prefix: str) -> str:
         if prefix == "sec":  # the client is counted, and nothing is committed
             with suppress(BrokenBarrierError):
-                both.wait(1)
+                both.wait(patience)
         return named(prefix)
 
     monkeypatch.setattr(credentials, "new_id", later)
@@ -153,7 +153,7 @@ def counting_together(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_two_at_once_do_not_both_take_the_last_place(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(code, 1)
-    with counting_together(monkeypatch):
+    with counting_together(monkeypatch, 1):
         found = all_at_once([partial(make, code, name=name) for name in ("a", "b")])
     assert sorted(type(each).__name__ for each in found) == ["Credentials", "TooManyClients"]
 
@@ -165,7 +165,7 @@ def test_without_the_lock_they_do(code: str, monkeypatch: pytest.MonkeyPatch) ->
         """As if nobody waited."""
 
     monkeypatch.setattr(credentials, "lock", nothing)
-    with counting_together(monkeypatch):
+    with counting_together(monkeypatch, 30):
         found = all_at_once([partial(make, code, name=name) for name in ("a", "b")])
     assert [type(each) for each in found] == [Credentials, Credentials]
     with transaction() as session:

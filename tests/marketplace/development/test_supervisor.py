@@ -33,7 +33,8 @@ sys.exit(Supervisor(
 NOTE = "import os, sys, time, signal, pathlib; here = pathlib.Path(sys.argv[1])\n"
 TALKS = NOTE + "print('hello 你好'); (here / f'{os.getpid()}.pid').touch(); time.sleep(60)"
 STUBBORN = NOTE + (
-    "signal.signal(signal.SIGTERM, signal.SIG_IGN); (here / f'{os.getpid()}.pid').touch()\nwhile True: time.sleep(1)"
+    "signal.signal(signal.SIGTERM, lambda *_: (here / 'asked').touch()); (here / f'{os.getpid()}.pid').touch()\n"
+    "while True: time.sleep(1)"
 )
 PARENT = NOTE + (
     "child = os.fork()\n"
@@ -105,7 +106,7 @@ def test_children_of_children_and_those_that_ignore_the_signal_are_stopped_too(t
 def test_a_second_ctrl_c_does_not_wait_for_the_grace(tmp_path: Path) -> None:
     house = _start(tmp_path, {"worker": STUBBORN}, pids=1, grace=50)
     house.send_signal(signal.SIGINT)
-    time.sleep(0.5)  # the first one is being obeyed
+    assert _until(lambda: (tmp_path / "asked").exists()), "the first one is being obeyed"
     assert house.poll() is None
     house.send_signal(signal.SIGINT)
     house.communicate(timeout=20)

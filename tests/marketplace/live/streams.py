@@ -21,9 +21,10 @@ from booking.live.tell import tell
 from booking.live.tickets import issue
 from marketplace.core import clock
 from marketplace.core.database.db import transaction
+from marketplace.development.embedded.postgres import free_port
 from marketplace.development.processes import LIVE
 from tests.eventually import eventually
-from tests.processes import Running, free_port, start
+from tests.processes import Running, start
 from vip.principal import Principal
 from vip.signin import authentication, signin
 

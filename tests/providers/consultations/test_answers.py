@@ -114,19 +114,24 @@ def test_what_cannot_be_opened_is_refused(doctors: Sandbox, wish: dict[str, obje
 
 def test_it_may_be_decided_later(doctors: Sandbox) -> None:
     asking = Asking(doctors, "deliberate")
+    asking.control.settings(confirm_after=3600)
     assert asking.open().status_code == 202 and asking.status() == "requested"
+    asking.control.settings(confirm_after=0.3)
+    asking.control.move(asking.reference, "confirm")
     asking.write("在吗")
     asking.said(1)
     assert asking.status() == "in_service"
 
 
 def test_who_waits_is_taken_in_turn_once_the_doctor_is_free(doctors: Sandbox) -> None:
+    doctors.control("single").settings(consultations={"answer_after": None})
     first, second, urgent = (opened(doctors, "single") for _ in range(3))
     first.write("一")
     eventually(lambda: first.kept()["doctor"])
     second.write("二")
     urgent.write("三", flagged=True)
     assert (second.kept()["doctor"], urgent.kept()["doctor"]) == (None, None)
+    doctors.control("single").settings(consultations={"answer_after": [0.1, 0.3]})
     lines = [each.said(2) for each in (first, urgent, second)]
     moments = [each[0]["sent_at"] for each in lines]
     assert moments == sorted(moments), "an emergency first, then by how long they wait"

@@ -138,8 +138,11 @@ def test_a_full_window_is_sold_out_and_free_again_after_a_cancel(escorts: Sandbo
 
 def test_a_request_has_nobody_before_it_is_confirmed(escorts: Sandbox) -> None:
     sent = wanted(escorts, "deliberate")
+    sent.control.settings(confirm_after=3600)
     assert isinstance(sent.book(), Accepted)
-    assert sent.lines() == []
+    sent.control.settings(confirm_after=0.3)
+    assert sent.lines() == [] and sent.status() == "requested"
+    sent.control.move(sent.reference, "confirm")
     sent.until("assigned")
     assert sent.status() != "requested"
 

@@ -183,8 +183,7 @@ def test_words_change_under_a_number(escorts: Sandbox, inbox: Inbox) -> None:
     sent = booked(escorts, "idle")
     sent.control.deed(sent.reference, "assigned")
     sent.control.fault("line_changed", seconds=0.2)
-    sent.control.deed(sent.reference, "note", words="在三楼候诊")
-    assert sent.lines()[-1].words == "在三楼候诊"
+    assert sent.control.deed(sent.reference, "note", words="在三楼候诊")["words"] == "在三楼候诊"
     eventually(lambda: sent.lines()[-1].words != "在三楼候诊")
     assert [each.seq for each in sent.lines()] == [1, 2]
     sent.control.alter_deed(sent.reference, 2, words="第三种说法")

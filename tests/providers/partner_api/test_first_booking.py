@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -189,7 +190,7 @@ def book(url: str) -> tuple[str, requests.Session]:
     """A customer books the provider's offer by the API; the booking, and her browser."""
     now = clock.now()
     customer = make_customer(PHONE)
-    give(customer, 1, valid_from=now.date(), valid_until=now.date().replace(year=now.year + 1))
+    give(customer, 1, valid_from=now.date(), valid_until=now.date() + timedelta(days=365))
     hers = requests.Session()
     token = issue_token(PHONE, now).token
     hers.cookies.set(SIGNED_IN.name, token)

@@ -254,14 +254,15 @@ def _code(who: Member) -> str:
         return session.get_one(Provider, who.provider_id).code
 
 
-def two_for_the_last_place(fang: Member, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What two invitations at once come to; neither goes on before both have counted, or one waits for the other."""
+def two_for_the_last_place(fang: Member, monkeypatch: pytest.MonkeyPatch, patience: float) -> list[str]:
+    """What two invitations at once come to; neither goes on before both have counted, or so many seconds are over since
+    one waits for the other."""
     fill(fang, 1)
     both, seal = Barrier(2), invitations.crypto.seal_master
 
     def later(plain: str, record: str) -> bytes:
         with suppress(BrokenBarrierError):
-            both.wait(1)
+            both.wait(patience)
         return seal(plain, record)
 
     monkeypatch.setattr(invitations.crypto, "seal_master", later)
@@ -271,13 +272,13 @@ def two_for_the_last_place(fang: Member, monkeypatch: pytest.MonkeyPatch) -> lis
 
 def test_two_at_once_do_not_both_take_the_last_place(fang: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invitations.limits, "take", lambda *given, **named: None)  # its own rows would line them up
-    assert two_for_the_last_place(fang, monkeypatch) == ["TooManyInvitations", "str"]
+    assert two_for_the_last_place(fang, monkeypatch, 1) == ["TooManyInvitations", "str"]
 
 
 def test_without_that_lock_they_do(fang: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invitations.limits, "take", lambda *given, **named: None)
     monkeypatch.setattr(invitations, "in_turn", lambda session, provider_id: None)
-    assert two_for_the_last_place(fang, monkeypatch) == ["str", "str"]
+    assert two_for_the_last_place(fang, monkeypatch, 30) == ["str", "str"]
 
 
 class Free:

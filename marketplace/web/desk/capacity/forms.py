@@ -11,7 +11,7 @@ from flask import request
 
 from booking.capacity_rules.check import MOST_DAYS, MOST_PLACES, MOST_RULES
 from booking.capacity_rules.decisions import MOST_REASON, Decision
-from booking.capacity_rules.plan import DAY, Rules, Section, WeeklyRule
+from booking.capacity_rules.plan import DAY, Rules, Section, WeeklyRule, whole_day
 from marketplace.core import strictjson
 from marketplace.core.errors import Invalid
 
@@ -120,7 +120,7 @@ def _section(row: Row) -> Section:
     name = f"r{row.number}"
     places = _number(row.values["places"], f"{name}_places", MOST_PLACES)
     if row.values["minutes"] == WHOLE:
-        return Section(0, DAY, None, places)
+        return whole_day(places)
     minutes = _number(row.values["minutes"], f"{name}_minutes", DAY)
     start = _minute(row.values["from"], f"{name}_from")
     end = _minute(row.values["to"], f"{name}_to") or DAY

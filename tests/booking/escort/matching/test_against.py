@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from booking.escort.matching.against import FILTERS, Against, reason_against, reasons_against
+from booking.escort.matching.against import FILTERS, Against, reasons_against
 from booking.escort.matching.match import matched
 from booking.escort.matching.people import Candidate, Duty, Request
 from booking.escort.matching.travel import Stop
@@ -63,6 +63,11 @@ FITS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"declined": frozenset({2}), "silent": frozenset({3}), "replaced": frozenset({4})}),
     ({"knows": frozenset(), "auto": False}, {"stop": Stop(999)}),  # knowing the place is points, asking is the caller's
 ]  # fmt: skip
+
+
+def reason_against(her: Candidate, it: Request) -> Against | None:
+    """The first that stands against her."""
+    return next(reasons_against(her, it, FILTERS), None)
 
 
 @pytest.mark.parametrize(("code", "facts", "asked"), ALONE)

@@ -101,5 +101,5 @@ def test_points_are_said_with_their_sign() -> None:
 
 def test_no_word_names_anybody() -> None:
     match: Match = matched(request(declined=frozenset({1})), [worker(1, name="何静")])
-    said = [explained(match), lacking(match.request, match.missing)]
-    assert not any("何静" in text for each in said for text in each)
+    said = [text for each in (explained(match), lacking(match.request, match.missing)) for text in each]
+    assert all(said) and not any("何静" in text for text in said)

@@ -13,7 +13,7 @@ from booking.feeds.unreadable import UnreadableRow
 from booking.sync.webhooks import receive_event
 from marketplace.core.errors import Invalid
 from providers.port import ComeBackLater, NotAuthorised, ProviderError
-from providers.reported import Event
+from providers.reported import EscortPage, Event
 from tests.booking.escort.outside.stage import (
     ENDS,
     Outside,
@@ -111,8 +111,6 @@ def test_a_row_without_a_number_is_recorded_and_passes_nothing_over() -> None:
 
 
 def _page(row: UnreadableRow) -> object:
-    from providers.reported import EscortPage  # noqa: PLC0415
-
     return EscortPage([], None, [row])
 
 

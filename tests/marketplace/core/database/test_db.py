@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from marketplace.core import clock
 from marketplace.core.database import db, silence
 from marketplace.core.database.db import bare_app, reading, statements, transaction
 from marketplace.core.errors import Busy
+from tests.eventually import eventually
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -263,12 +263,16 @@ def test_a_connection_in_the_middle_of_a_transaction_rolls_back_and_refuses_to_c
         connection.close()
 
 
-def test_a_transaction_that_was_left_alone_for_too_long_is_undone_and_may_be_tried_again() -> None:
+def test_a_transaction_that_was_left_alone_for_too_long_is_undone_and_may_be_tried_again(
+    owner_connection: Connection,
+) -> None:
     """Where a process gets no processor for so long, PostgreSQL ends the session, and the caller may try again."""
+    there = text("SELECT 1 FROM pg_stat_activity WHERE pid = :pid")
     with pytest.raises(Busy), transaction() as session:
-        session.execute(text("SET idle_in_transaction_session_timeout = '20ms'"))
+        pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
         session.add(_job("left alone"))
         session.flush()
-        time.sleep(0.3)
+        session.execute(text("SET idle_in_transaction_session_timeout = '20ms'"))
+        eventually(lambda: owner_connection.execute(there, {"pid": pid}).first() is None)
     with reading() as session:
         assert session.scalars(select(JobRun).where(JobRun.name == "left alone")).all() == []

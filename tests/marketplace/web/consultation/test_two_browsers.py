@@ -16,6 +16,7 @@ from booking.consultation.models import ConversationMessage
 from booking.consultation.read import messages_after
 from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
+from marketplace.development.embedded.postgres import free_port
 from marketplace.web.cookies import SIGNED_IN
 from providers.staff.models import Clinician
 from tests.booking.consultation.rooms import Practice, make_practice
@@ -24,7 +25,7 @@ from tests.desk import PASSWORD, account, make_member
 from tests.eventually import eventually
 from tests.marketplace.live.streams import start_live
 from tests.pictures import make_picture
-from tests.processes import Running, free_port, killed_afterwards, start_web
+from tests.processes import Running, killed_afterwards, start_web
 from vip.signin.signin import issue_token
 
 PHONE = "13800000021"
@@ -156,7 +157,7 @@ def on_doctors(page: Page) -> list[str]:
 
 def same_everywhere(rig: Rig, customer: Page, doctor: Page) -> list[str]:
     """Wait until both pages show what the database holds; that."""
-    eventually(lambda: on_customers(customer) == on_doctors(doctor) == rig.said(), 20)
+    eventually(lambda: on_customers(customer) == on_doctors(doctor) == rig.said(), 60)
     return rig.said()
 
 

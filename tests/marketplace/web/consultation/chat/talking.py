@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from playwright.sync_api import Page, expect
 
 from booking.consultation.read import messages_after
@@ -10,6 +13,26 @@ from tests.people import NOON
 
 PHONE = "13800000021"
 SOON = 9_000
+STORED = """
+    () => new Promise((done) => {
+      const asked = indexedDB.open("conversations");
+      asked.onsuccess = () => {
+        const found = [...asked.result.objectStoreNames].filter((name) => name !== "owner");
+        if (!found.length) {
+          asked.result.close();
+          return done([]);
+        }
+        const transaction = asked.result.transaction(found);
+        const all = [];
+        for (const name of found) {
+          const rows = transaction.objectStore(name).getAll();
+          rows.onsuccess = () => all.push(...rows.result.map((it) => it.text));
+        }
+        transaction.oncomplete = () => { asked.result.close(); done(all); };
+      };
+    })
+"""
+"""What lies in the browser, of whichever conversation."""
 
 
 def write(page: Page, words: str) -> None:
@@ -19,6 +42,21 @@ def write(page: Page, words: str) -> None:
 
 def said(practice: Practice, talk: str) -> list[str | None]:
     return [each.text for each in messages_after(practice.world.principal, talk, 0, now=NOON)]
+
+
+def until(page: Page, look: Callable[[], object]) -> None:
+    """Let the page go on, and what answers its requests here, until it is so: 20 s at most."""
+    for _ in range(400):
+        if look():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come about")
+
+
+def stored(page: Page) -> list[Any]:
+    """What lies in this browser: words that wait and drafts."""
+    found: list[Any] = page.evaluate(STORED)
+    return sorted(found)
 
 
 def bubbles(page: Page) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -13,28 +12,12 @@ from marketplace.core.database.db import transaction
 from marketplace.web.cookies import SIGNED_IN
 from tests.booking.consultation.rooms import Practice
 from tests.marketplace.web.conftest import Site
-from tests.marketplace.web.consultation.chat.talking import SOON, all_sent, said
+from tests.marketplace.web.consultation.chat.talking import SOON, all_sent, said, stored, until
 from tests.people import NOON, make_customer
 from vip.signin.signin import issue_token
 
 OTHER_PHONE = "13800000022"
 SIGN_IN = re.compile(r"/sign-in(\?|$)")
-STORED = """
-    () => new Promise((done) => {
-      const asked = indexedDB.open("conversations");
-      asked.onsuccess = () => {
-        const found = [...asked.result.objectStoreNames].filter((name) => name !== "owner");
-        if (!found.length) return done([]);
-        const transaction = asked.result.transaction(found);
-        const all = [];
-        for (const name of found) {
-          const rows = transaction.objectStore(name).getAll();
-          rows.onsuccess = () => all.push(...rows.result.map((it) => it.text));
-        }
-        transaction.oncomplete = () => { asked.result.close(); done(all); };
-      };
-    })
-"""
 pytestmark = pytest.mark.browser
 
 
@@ -57,24 +40,13 @@ def page(browser: BrowserContext, site: Site, talk: str) -> Page:
     made.locator("#say").fill("it waits")
     made.get_by_role("button", name="Send", exact=True).click()
     made.locator("#say").press_sequentially("half a draft")
-    made.wait_for_timeout(700)
-    assert sorted(stored(made)) == ["half a draft", "it waits"]
+    until(made, lambda: stored(made) == ["half a draft", "it waits"])
     return made
-
-
-def stored(page: Page) -> list[Any]:
-    """What lies in this browser."""
-    found: list[Any] = page.evaluate(STORED)
-    return found
 
 
 def empty(page: Page) -> None:
     """Nothing lies there any more, soon after the page has begun."""
-    for _ in range(40):
-        if not stored(page):
-            return
-        page.wait_for_timeout(50)
-    assert stored(page) == []
+    until(page, lambda: stored(page) == [])
 
 
 def test_signing_out_leaves_nothing(page: Page, site: Site, practice: Practice, talk: str) -> None:
@@ -129,7 +101,7 @@ def test_her_own_other_pages_and_a_page_of_nobody_leave_it_as_it_is(
     for path in ("/", "/bookings", "/no-such-page", "/shared/xyz", "/desk/sign-in"):
         other.goto(site.url(path))
     other.wait_for_timeout(500)
-    assert sorted(stored(other)) == ["half a draft", "it waits"]
+    assert stored(other) == ["half a draft", "it waits"]
     page.unroute("**/messages")
     page.reload()
     all_sent(page, "it waits")

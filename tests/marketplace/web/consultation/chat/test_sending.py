@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,16 @@ from booking.consultation.read import conversation_of
 from booking.consultation.summary import Summary
 from tests.booking.consultation.rooms import Practice
 from tests.marketplace.web.conftest import Site
-from tests.marketplace.web.consultation.chat.talking import SOON, all_sent, all_sent_slowly, bubbles, said, write
+from tests.marketplace.web.consultation.chat.talking import (
+    SOON,
+    all_sent,
+    all_sent_slowly,
+    bubbles,
+    said,
+    stored,
+    until,
+    write,
+)
 from tests.people import NOON
 from tests.pictures import make_picture
 
@@ -48,8 +58,7 @@ def test_what_waits_outlives_the_page(
     browser.set_offline(True)
     write(page, "first")
     write(page, "second")
-    expect(page.locator("#outbox > li")).to_have_count(2)
-    page.wait_for_timeout(300)
+    until(page, lambda: stored(page) == ["first", "second"])
     browser.set_offline(False)
     page.goto("about:blank")
     assert said(practice, talk) in ([], ["first"], ["first", "second"])
@@ -76,8 +85,7 @@ def test_a_reload_while_it_is_sent_makes_no_second_message(
 ) -> None:
     page.route("**/messages", lambda route: route.fetch() and None, times=1)  # taken, and never answered
     write(page, "once")
-    page.wait_for_timeout(1_000)
-    assert said(practice, talk) == ["once"]
+    until(page, lambda: said(practice, talk) == ["once"])
     page.reload()
     all_sent(page, "once")
     assert said(practice, talk) == ["once"] == bubbles(page)
@@ -108,7 +116,7 @@ def test_what_is_refused_is_called_not_sent_and_can_be_removed(page: Page, pract
 
 def test_a_draft_outlives_the_page_and_goes_with_its_message(page: Page, practice: Practice, talk: str) -> None:
     page.locator("#say").press_sequentially("half a")
-    page.wait_for_timeout(600)
+    until(page, lambda: stored(page) == ["half a"])
     page.reload()
     expect(page.locator("#say")).to_have_value("half a")
     page.get_by_role("button", name="Send", exact=True).click()
@@ -160,10 +168,15 @@ def test_an_enter_that_chooses_a_character_sends_nothing(page: Page, practice: P
 def test_typing_is_said_once_in_three_seconds(page: Page, practice: Practice, talk: str) -> None:
     told: list[str] = []
     page.on("request", lambda request: told.append(request.url) if request.url.endswith("/typing") else None)
-    page.locator("#say").press_sequentially("a long sentence", delay=40)
-    page.wait_for_timeout(300)
+    page.clock.set_fixed_time(NOON)
+    page.locator("#say").press_sequentially("a long sentence")
+    until(page, lambda: conversation_of(practice.clinician, talk, NOON).typing)
+    page.clock.set_fixed_time(NOON + timedelta(seconds=2.9))
+    page.locator("#say").press_sequentially("and more")
     assert len(told) == 1
-    assert conversation_of(practice.clinician, talk, NOON).typing
+    page.clock.set_fixed_time(NOON + timedelta(seconds=3))
+    page.locator("#say").press_sequentially("!")
+    until(page, lambda: len(told) == 2)
 
 
 def test_a_picture_goes_with_progress_and_opens_in_full_size(
@@ -211,8 +224,7 @@ def test_what_waits_when_it_is_closed_is_called_not_sent(
     page.reload()
     browser.set_offline(True)
     write(page, "too late")
-    expect(page.locator("#outbox > li")).to_have_count(1)
-    page.wait_for_timeout(300)
+    until(page, lambda: stored(page) == ["too late"])
     close(practice.clinician, talk, Summary("Eczema."), now=NOON)
     page.goto("about:blank")
     browser.set_offline(False)

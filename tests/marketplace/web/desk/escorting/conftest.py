@@ -104,13 +104,13 @@ def page(phone: BrowserContext, site: Site, stage: Stage) -> Page:
     return made
 
 
-def wait_until(page: Page, script: str) -> None:
-    """Until the script, which may be an async function, says true: 20 s at most."""
+def wait_until(page: Page, look: str | Callable[[], object]) -> None:
+    """Until the page's script, which may be an async function, says true, or ours does: 20 s at most."""
     for _ in range(200):
-        if page.evaluate(script):
+        if page.evaluate(look) if isinstance(look, str) else look():
             return
         page.wait_for_timeout(100)
-    raise AssertionError(f"never true: {script}")
+    raise AssertionError(f"never true: {look}")
 
 
 KEPT = """async () => {

@@ -193,7 +193,7 @@ def test_signing_out_on_another_page_of_the_desk_asks_as_well(page: Page, site: 
     record(page, "note", words="not sent")
     page.goto(site.url("/desk/password"))
     page.get_by_role("button", name="Sign out everywhere").click()
-    page.wait_for_timeout(1_000)
+    wait_until(page, lambda: asked)
     assert len(asked) == 1 and "1 step is not sent yet" in asked[0]
     assert stored(page) == ["1 note waiting"]
 
@@ -242,8 +242,7 @@ def test_another_worker_finds_and_sends_nothing_of_hers(
     sign_in(phone, site, other)
     page.goto(site.url("/desk/escort"))
     expect(page.get_by_role("heading", name="My escorts")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert stored(page) == []
+    wait_until(page, lambda: stored(page) == [])
 
 
 def test_a_session_that_ended_costs_no_deed(phone: BrowserContext, page: Page, site: Site, stage: Stage) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from marketplace.core.database.db import transaction
 from tests.booking.escorting.stage import CODE, Stage, deed, locate
 from tests.marketplace.web.conftest import Site
+from tests.marketplace.web.desk.escorting.conftest import wait_until
 from tests.marketplace.web.desk.escorting.test_phone import SOON, all_sent, at, open_all, record, stored, told
 from tests.pictures import make_picture
 from vip.models import Operator
@@ -201,8 +202,7 @@ def test_of_what_is_sent_only_what_is_drawn_stays_and_not_for_long(
     at(phone, 17 * 60)
     page.goto(site.url("/desk/escort"))
     expect(page.get_by_role("heading", name="My escorts")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert stored(page) == []
+    wait_until(page, lambda: stored(page) == [])
 
 
 def test_an_open_page_learns_that_somebody_else_goes(page: Page, stage: Stage) -> None:

@@ -148,7 +148,7 @@ def test_a_place_is_called_as_its_people_call_it_and_keeps_its_reference(fang: V
     assert fang.post(page, page, name="").status_code == 303
     assert "三楼体检厅" not in main(fang.get(LIST)) and reference in main(fang.get(LIST))
     with reading() as session:
-        lines = session.scalars(select(AuditLine).where(AuditLine.action == "pool.named")).all()
+        lines = session.scalars(select(AuditLine).where(AuditLine.action == "pool.named").order_by(AuditLine.id)).all()
     fangs = account("fang").public_id
     assert [(it.actor, it.facts["name"]) for it in lines] == [(fangs, "三楼体检厅"), (fangs, "")]
 
