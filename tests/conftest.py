@@ -76,9 +76,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the rooms that are about PostgreSQL itself, before `-m every_postgres` chooses."""
+    """Mark the rooms that are about PostgreSQL itself, before `-m every_postgres` chooses: all of them but what shows
+    what processes of ours and the network do."""
     for item in items:
-        if {"migrations", "concurrency"} & set(item.path.parts):
+        if {"migrations", "concurrency"} & set(item.path.parts) and not item.get_closest_marker("one_postgres"):
             item.add_marker("every_postgres")
 
 
@@ -218,11 +219,18 @@ def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], Tes
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
     """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
+    with running_server(tmp_path / "postgres") as server:
+        yield server
+
+
+@contextmanager
+def running_server(state: Path) -> Iterator[DevDatabase]:
+    """What `own_server` is, described in `state`: for a module whose tests share one."""
     made = _run_folder() / "own_server"
     with _one_at_a_time():
         make_once(made)
-    place_copy(made, tmp_path / "postgres")
-    with DevDatabase(tmp_path / "postgres", ephemeral=True, fsync=False) as server:
+    place_copy(made, state)
+    with DevDatabase(state, ephemeral=True, fsync=False) as server:
         yield server
 
 

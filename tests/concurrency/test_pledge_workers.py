@@ -20,6 +20,7 @@ from tests.booking.pledges.rows import compensations, granted, pledges
 from tests.eventually import eventually
 from tests.processes import Running, killed_afterwards, start_worker
 
+pytestmark = pytest.mark.one_postgres
 SECONDS = 4
 LATE = timedelta(seconds=2)
 OFFSETS = (0, 3600, -3600)
