@@ -203,17 +203,28 @@ def db(worker_database: TestDatabase, empty_database: Emptying) -> Engine:
 
 
 @pytest.fixture
-def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], TestDatabase]]:
-    """Make migrated databases, `other_database("crash")`; they are dropped after the test."""
+def other_database(database_server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
+    """Make migrated databases, `other_database("crash")`, or copies of one, `other_database("crash", original.name)`;
+    they are dropped after the test."""
+    yield from _others(database_server)
+
+
+@pytest.fixture(scope="module")
+def module_database(database_server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
+    """The same for what all tests of a module use; nobody may be in what is copied."""
+    yield from _others(database_server)
+
+
+def _others(server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
     made: list[str] = []
 
-    def make(name: str) -> TestDatabase:
+    def make(name: str, original: str = _TEMPLATE) -> TestDatabase:
         made.append(f"{name}_{_worker()}")
-        return _make(database_server, made[-1])
+        return _make(server, made[-1], original)
 
     yield make
     for name in made:
-        database_server.drop_database(name)
+        server.drop_database(name)
 
 
 @pytest.fixture
@@ -242,10 +253,10 @@ def _worker() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
-def _make(server: DevDatabase, name: str) -> TestDatabase:
+def _make(server: DevDatabase, name: str, original: str = _TEMPLATE) -> TestDatabase:
     with _one_at_a_time():  # PostgreSQL copies a template only while nobody else does
         server.drop_database(name)
-        server.create_database(name, template=_TEMPLATE)
+        server.create_database(name, template=original)
     return TestDatabase(name, server.url(name), server.url(name, role=OWNER))
 
 
