@@ -76,9 +76,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the rooms that are about PostgreSQL itself, before `-m every_postgres` chooses."""
+    """Mark the rooms that are about PostgreSQL itself, before `-m every_postgres` chooses: all of them but what shows
+    what processes of ours and the network do."""
     for item in items:
-        if {"migrations", "concurrency"} & set(item.path.parts):
+        if {"migrations", "concurrency"} & set(item.path.parts) and not item.get_closest_marker("one_postgres"):
             item.add_marker("every_postgres")
 
 
@@ -202,27 +203,45 @@ def db(worker_database: TestDatabase, empty_database: Emptying) -> Engine:
 
 
 @pytest.fixture
-def other_database(database_server: DevDatabase) -> Iterator[Callable[[str], TestDatabase]]:
-    """Make migrated databases, `other_database("crash")`; they are dropped after the test."""
+def other_database(database_server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
+    """Make migrated databases, `other_database("crash")`, or copies of one, `other_database("crash", original.name)`;
+    they are dropped after the test."""
+    yield from _others(database_server)
+
+
+@pytest.fixture(scope="module")
+def module_database(database_server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
+    """The same for what all tests of a module use; nobody may be in what is copied."""
+    yield from _others(database_server)
+
+
+def _others(server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
     made: list[str] = []
 
-    def make(name: str) -> TestDatabase:
+    def make(name: str, original: str = _TEMPLATE) -> TestDatabase:
         made.append(f"{name}_{_worker()}")
-        return _make(database_server, made[-1])
+        return _make(server, made[-1], original)
 
     yield make
     for name in made:
-        database_server.drop_database(name)
+        server.drop_database(name)
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
     """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
+    with running_server(tmp_path / "postgres") as server:
+        yield server
+
+
+@contextmanager
+def running_server(state: Path) -> Iterator[DevDatabase]:
+    """What `own_server` is, described in `state`: for a module whose tests share one."""
     made = _run_folder() / "own_server"
     with _one_at_a_time():
         make_once(made)
-    place_copy(made, tmp_path / "postgres")
-    with DevDatabase(tmp_path / "postgres", ephemeral=True, fsync=False) as server:
+    place_copy(made, state)
+    with DevDatabase(state, ephemeral=True, fsync=False) as server:
         yield server
 
 
@@ -234,10 +253,10 @@ def _worker() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
-def _make(server: DevDatabase, name: str) -> TestDatabase:
+def _make(server: DevDatabase, name: str, original: str = _TEMPLATE) -> TestDatabase:
     with _one_at_a_time():  # PostgreSQL copies a template only while nobody else does
         server.drop_database(name)
-        server.create_database(name, template=_TEMPLATE)
+        server.create_database(name, template=original)
     return TestDatabase(name, server.url(name), server.url(name, role=OWNER))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,18 +17,22 @@ from marketplace.development.embedded.programs import RunAs
 
 def make_once(folder: Path) -> None:
     """Keep the data of a migrated server that was stopped in order in `folder`, unless it is there. One at a time."""
-    if Server.read(folder) is not None:
-        return
+    if Server.read(folder) is None:
+        keep(folder, lambda database: migrate.upgrade(database.owner_url, application_role=APPLICATION))
+
+
+def keep(folder: Path, prepare: Callable[[DevDatabase], None] = lambda database: None) -> None:
+    """Keep the data of a new server in `folder`, once it was prepared and stopped in order."""
     with DevDatabase(folder / "draft", ephemeral=True, fsync=False) as database:
-        migrate.upgrade(database.owner_url, application_role=APPLICATION)
+        prepare(database)
         postgres.stop(database.server)
         _copy(database.server.data, folder / "data")
         database.server.write(folder)
 
 
 def place_copy(made: Path, state: Path) -> None:
-    """Describe in `state` an ephemeral server with a copy of what make_once kept, on a port of its own, to be started
-    by DevDatabase, which removes it too."""
+    """Describe in `state` an ephemeral server with a copy of what make_once or keep kept, on a port of its own, to be
+    started by DevDatabase, which removes it too."""
     server = Server.read(made)
     assert server is not None, "make_once comes first"
     folder = Path(tempfile.mkdtemp(prefix="anxiang-db-"))

@@ -70,8 +70,16 @@ def start(arguments: list[str], environment: Mapping[str, str], log: Path, anew:
     holds."""
     process = _READY.Process(target=_become, args=(arguments, {**os.environ, **environment}, str(log), anew))
     process.start()
-    eventually(lambda: os.getpgid(process.pid or 0) == process.pid)
+    eventually(lambda: _apart(process))
     return process
+
+
+def _apart(process: BaseProcess) -> bool:
+    """Whether it is in a group of its own, or has ended already."""
+    try:
+        return os.getpgid(process.pid or 0) == process.pid
+    except ProcessLookupError:
+        return True
 
 
 def _become(arguments: list[str], environment: dict[str, str], log: str, anew: bool) -> None:

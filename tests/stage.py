@@ -27,6 +27,7 @@ from marketplace.core.database import db as database
 from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import free_port
+from tests.conftest import TestDatabase
 from tests.people import give, make_customer, self_of
 from tests.processes import Running, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
@@ -40,14 +41,16 @@ POOLS = [{"pool": "pool-1", "offers": ["basic"], "capacity": 50}]
 
 @dataclass
 class Stage:
-    """A database server, a provider and what a customer needs; processes are added by the test."""
+    """A database or a server of its own, a provider and what a customer needs; processes are added by the test."""
 
-    server: DevDatabase
+    server: DevDatabase | TestDatabase
     sandbox: Sandbox
     folder: Path
     provider: Provider
     offer: Offer
     port: int
+    owner: psycopg.Connection
+    """As the owner of the tables, each statement by itself: for what is asked again and again."""
     running: list[Running] = field(default_factory=list)
 
     @property
@@ -140,7 +143,7 @@ def let_its_day_come(control: Control, public_id: str, reference: str) -> None:
 
 @contextmanager
 def set_stage(
-    server: DevDatabase,
+    server: DevDatabase | TestDatabase,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     manner: str = "prompt",
@@ -170,13 +173,15 @@ def set_stage(
     now = clock.now()
     pull_slots(known, known.open(), today=clock.today("Asia/Shanghai", now), now=now)
     sandbox.control().settings(webhook_url=f"http://127.0.0.1:{port}/partner/v1/webhooks/{provider.code}")
-    made = Stage(server, sandbox, folder, provider, offer, port)
+    owner = psycopg.connect(server.owner_url, autocommit=True)
+    made = Stage(server, sandbox, folder, provider, offer, port, owner)
     try:
         yield made
     finally:
         for each in made.running:
             each.kill()
         sandbox.kill()
+        owner.close()
         database.forget_engines()
         monkeypatch.undo()
         settings.cache_clear()

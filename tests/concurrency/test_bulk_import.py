@@ -41,6 +41,7 @@ def things_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(kinds.KINDS, "things", THINGS)  # type: ignore[arg-type]
 
 
+@pytest.mark.one_postgres
 def test_an_import_whose_worker_was_killed_goes_on_and_does_each_line_once() -> None:
     lin = operator()
     it = uploaded(lin, things(300))

@@ -139,6 +139,7 @@ STEPS = {
 }
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("point", STEPS)
 def test_killed_at_any_point_and_repeated_it_ends_the_same(point: str) -> None:
     world = closing("13800000021")

@@ -20,6 +20,7 @@ from tests.booking.pledges.rows import compensations, granted, pledges
 from tests.eventually import eventually
 from tests.processes import Running, killed_afterwards, start_worker
 
+pytestmark = pytest.mark.one_postgres
 SECONDS = 4
 LATE = timedelta(seconds=8)
 """Of a machine that does much else. Who took another clock for its own would be an hour off, or never there."""

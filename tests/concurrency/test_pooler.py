@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,17 +14,36 @@ from sqlalchemy import text
 
 from booking.worker.leader import LeaderLock
 from marketplace.core import migrate
-from marketplace.core.config import ROOT, ConfigError, settings
+from marketplace.core.config import ConfigError, settings, sqlalchemy_url
 from marketplace.core.database import db as database
 from marketplace.core.database.connection import set_on_role
 from marketplace.core.database.db import reading, require_limits, statements, transaction
 from marketplace.development.database import DevDatabase
-from marketplace.development.embedded.postgres import APPLICATION, SUPERUSER
+from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
+from tests.conftest import running_server
 from tests.pooler import pooler
-from tests.processes import Running, start_worker
+from tests.processes import Running, start, start_worker
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row
+
+pytestmark = pytest.mark.one_postgres
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevDatabase]:
+    """One server for all of these."""
+    with running_server(tmp_path_factory.mktemp("pooler") / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def roles_as_before(own_server: DevDatabase) -> Iterator[None]:
+    """What a test took from a role or gave it ends with the test. Set up before any monkeypatch, so torn down after."""
+    yield
+    with psycopg.connect(own_server.server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
+        connection.execute(f"ALTER ROLE {OWNER} RESET ALL".encode())
+    set_on_role(sqlalchemy_url(own_server.database_url))
 
 
 @pytest.fixture
@@ -106,6 +122,7 @@ def test_nobody_leads_behind_a_pooler_and_one_leads_past_it(
     second.drop()
 
 
+@pytest.mark.every_postgres
 @pytest.mark.parametrize("missing", ["statement_timeout", "lock_timeout"])
 def test_a_role_without_a_limit_is_refused_and_migrating_gives_it_back(
     own_server: DevDatabase, monkeypatch: pytest.MonkeyPatch, missing: str
@@ -125,32 +142,27 @@ def test_a_role_without_a_limit_is_refused_and_migrating_gives_it_back(
     _forget()
 
 
-@pytest.mark.parametrize("start", [["-m", "booking.worker"], ["-c", "import wsgi"]])
-def test_neither_web_nor_worker_starts_without_limits(own_server: DevDatabase, start: list[str]) -> None:
+@pytest.mark.parametrize("module", ["booking.worker", "wsgi"])
+def test_neither_web_nor_worker_starts_without_limits(own_server: DevDatabase, module: str, tmp_path: Path) -> None:
     _take_from_role(own_server, "lock_timeout")
-    done = subprocess.run(
-        [sys.executable, *start],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": own_server.database_url},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert f"The database's role {APPLICATION} has no lock_timeout" in done.stderr
-    assert "Traceback" not in done.stderr
+    log = tmp_path / "log"
+    started = Running(start([module], {"DATABASE_URL": own_server.database_url}, log))
+    assert started.wait(60) == 1
+    said = log.read_text()
+    assert f"The database's role {APPLICATION} has no lock_timeout" in said
+    assert "Traceback" not in said
 
 
+@pytest.mark.every_postgres
 def test_two_migrations_may_set_the_role_at_once(own_server: DevDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCK_TIMEOUT_MS", "4321")
-    url = own_server.database_url.replace("postgresql://", "postgresql+psycopg://")
     with ThreadPoolExecutor(4) as threads:
-        list(threads.map(set_on_role, [url] * 4))
+        list(threads.map(set_on_role, [sqlalchemy_url(own_server.database_url)] * 4))
     with psycopg.connect(own_server.database_url) as connection:
         assert connection.execute("SHOW lock_timeout").fetchone() == ("4321ms",)
 
 
+@pytest.mark.every_postgres
 def test_one_role_for_everything_migrates_without_the_application_s_limits(own_server: DevDatabase) -> None:
     with psycopg.connect(own_server.server.url(SUPERUSER, "postgres"), autocommit=True) as connection:
         connection.execute("ALTER ROLE anxiang_owner SET statement_timeout = '1s'")

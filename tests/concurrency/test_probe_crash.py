@@ -17,7 +17,7 @@ from marketplace.core.config import ROOT, settings
 from tests.people import NOON
 from tests.world import World, breaker_row, claim_all, make_world, set_breaker
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.one_postgres]
 
 CLAIM_AND_HANG = """
 import sys, time

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,20 +21,23 @@ from booking.reconcile.repair import repair
 from marketplace.core import clock
 from marketplace.core.config import ROOT
 from marketplace.core.database.db import reading
-from marketplace.development.database import DevDatabase
+from tests.conftest import TestDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row
 from vip.models import Insurer
 from vip.principal import Principal
 
+pytestmark = pytest.mark.one_postgres
 OPERATOR = Actor("operator", "opr_1")
 
 
 @pytest.fixture
-def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(
+    other_database: Callable[[str], TestDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     """A provider that confirms at once, and whose look-ups show a command's effect as soon as it is answered."""
-    with set_stage(own_server, tmp_path, monkeypatch, settle_window_seconds=0) as made:
+    with set_stage(other_database("stage"), tmp_path, monkeypatch, settle_window_seconds=0) as made:
         yield made
 
 

@@ -30,6 +30,7 @@ from tests.people import NOON, PHONE, make_customer
 from tests.processes import Running, killed_afterwards, start_web
 from tests.sandboxes import eventually
 
+pytestmark = pytest.mark.one_postgres
 QUICK = 0.6
 
 
@@ -186,6 +187,7 @@ def test_one_wait_without_end_is_no_silence_while_others_are_answered(
     assert by_rows() == 1
 
 
+@pytest.mark.every_postgres
 def test_a_slow_statement_is_ended_by_the_server_not_taken_for_silence(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +201,7 @@ def test_a_slow_statement_is_ended_by_the_server_not_taken_for_silence(
     assert isinstance(slow.value.orig, psycopg.errors.QueryCanceled)
 
 
+@pytest.mark.every_postgres
 def test_the_server_ends_what_nobody_waits_for_any_more(
     proxy: Proxy, worker_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

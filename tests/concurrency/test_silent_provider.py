@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,20 +13,23 @@ import pytest
 from booking.worker import lanes
 from booking.worker.process import Worker
 from drill.rig.proxy import proxy_to
-from marketplace.development.database import DevDatabase
 from tests.concurrency.test_worker import book, confirmed, in_state, rows, second_provider
+from tests.conftest import TestDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import set_provider
 
+pytestmark = pytest.mark.one_postgres
 SILENT_SECONDS = 8
 """So long each call to the silent one takes: its deadline."""
 
 
 @pytest.fixture
-def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(
+    other_database: Callable[[str], TestDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     """A provider behind a proxy that swallows all that is sent to it."""
-    with set_stage(own_server, tmp_path, monkeypatch) as made:
+    with set_stage(other_database("stage"), tmp_path, monkeypatch) as made:
         port = int(made.sandbox.base_url().split(":")[2].split("/")[0])
         with proxy_to(port) as proxy:
             behind = made.sandbox.base_url().replace(f":{port}", f":{proxy.port}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from booking.hold.place import HoldRequest, hold
 from booking.worker.watchdog import EXIT_CODE
@@ -20,30 +21,35 @@ from marketplace.core import clock
 from marketplace.core.config import sqlalchemy_url
 from marketplace.core.database.connection import set_on_role
 from marketplace.development.database import DevDatabase
+from tests.conftest import TestDatabase
 from tests.processes import Running, start_worker
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import booking_row
 
+pytestmark = pytest.mark.one_postgres
+
 
 @pytest.fixture
-def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(
+    other_database: Callable[[str], TestDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     """A provider that confirms at once."""
-    with set_stage(own_server, tmp_path, monkeypatch) as made:
+    with set_stage(other_database("stage"), tmp_path, monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
-def proxies(own_server: DevDatabase) -> Iterator[tuple[Proxy, Proxy]]:
+def proxies(database_server: DevDatabase) -> Iterator[tuple[Proxy, Proxy]]:
     """Two ways to the database, each with trouble of its own."""
     with ExitStack() as stack:
-        port = own_server.server.port
+        port = database_server.server.port
         yield stack.enter_context(proxy_to(port)), stack.enter_context(proxy_to(port))
 
 
 def worker(stage: Stage, proxy: Proxy, **more: str) -> Running:
     """A worker behind the proxy that waits 1 s for an answer, and whose lock ends after 4 s of silence."""
-    server = stage.server.server.port
+    server = make_url(stage.server.database_url).port
     environment = {
         **stage.environment,
         "DATABASE_URL": stage.server.database_url.replace(f":{server}/", f":{proxy.port}/"),
@@ -57,10 +63,9 @@ def worker(stage: Stage, proxy: Proxy, **more: str) -> Running:
 
 
 def leader(stage: Stage) -> str:
-    with psycopg.connect(stage.server.owner_url) as connection:
-        found = connection.execute(
-            "SELECT worker FROM worker_beat WHERE leader AND at > now() - interval '3 seconds' ORDER BY at DESC"
-        ).fetchone()
+    found = stage.owner.execute(
+        "SELECT worker FROM worker_beat WHERE leader AND at > now() - interval '3 seconds' ORDER BY at DESC"
+    ).fetchone()
     return str(found[0]) if found else ""
 
 
@@ -95,28 +100,39 @@ def test_another_leads_when_the_leaders_database_is_silent(stage: Stage, proxies
 
 
 def _beats(stage: Stage, running: Running) -> bool:
-    with psycopg.connect(stage.server.owner_url) as connection:
-        found = connection.execute(
-            "SELECT 1 FROM worker_beat WHERE worker = %s AND at > now() - interval '3 seconds'", [name(running)]
-        )
-        return found.fetchone() is not None
+    found = stage.owner.execute(
+        "SELECT 1 FROM worker_beat WHERE worker = %s AND at > now() - interval '3 seconds'", [name(running)]
+    )
+    return found.fetchone() is not None
 
 
-@pytest.mark.parametrize("mode", ["silent", "half", "reset", "down"])
-def test_a_lone_worker_leads_again_after_the_trouble_and_does_nothing_twice(
-    stage: Stage, proxies: tuple[Proxy, Proxy], mode: Mode
+TROUBLES: tuple[Mode, ...] = ("silent", "half", "reset", "down")
+
+
+def test_a_lone_worker_leads_again_after_each_trouble_and_does_nothing_twice(
+    stage: Stage, proxies: tuple[Proxy, Proxy]
 ) -> None:
     lone = worker(stage, proxies[0])
-    eventually(lambda: leader(stage) == name(lone), 40)
-    principal, beneficiary, _ = stage.customer(1)
-    booked = [stage.submit(principal, beneficiary, slot) for slot in stage.slots()[:4]]
-    eventually(lambda: "confirmed" in _states(booked), 40)
-    proxies[0].become(mode)
-    booked += [stage.submit(principal, beneficiary, slot) for slot in stage.slots()[4:8]]
-    eventually(lambda: not leader(stage), 40)
-    proxies[0].become("pass")
-    expires(held_over(stage, 2))
-    eventually(lambda: set(_states(booked)) == {"confirmed"}, 40)
+    principal, beneficiary, _ = stage.customer(0)
+    slots, booked = iter(stage.slots()), list[str]()
+
+    def book_four() -> None:
+        booked.extend(stage.submit(principal, beneficiary, next(slots)) for _ in range(4))
+
+    def confirmed(least: int) -> None:
+        eventually(lambda: _states(booked).count("confirmed") >= least, 40)
+
+    for number, trouble in enumerate(TROUBLES, 1):
+        eventually(lambda: leader(stage) == name(lone), 40)
+        before = len(booked)
+        book_four()
+        confirmed(before + 1)
+        proxies[0].become(trouble)
+        book_four()
+        eventually(lambda: not leader(stage), 40)
+        proxies[0].become("pass")
+        expires(held_over(stage, number))
+        confirmed(len(booked))
     assert [stage.live_there(each) for each in booked] == [1] * len(booked)
     stage.assert_books_add_up()
     assert lone.stop() == 0
@@ -139,6 +155,7 @@ def test_a_process_whose_heartbeat_stands_still_ends_itself_and_another_leads(
     expires(held_over(stage, 1))
 
 
+@pytest.mark.every_postgres
 def test_the_role_has_what_ends_connections_to_hosts_that_are_gone(own_server: DevDatabase) -> None:
     set_on_role(sqlalchemy_url(own_server.database_url))
     with psycopg.connect(own_server.database_url) as connection:

@@ -31,7 +31,7 @@ from tests.people import NOON
 from tests.sandboxes import eventually
 from tests.world import DAY, make_offer
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
+pytestmark = pytest.mark.usefixtures("db")
 
 LINES = 1200
 
@@ -235,6 +235,7 @@ POINTS = {
 }
 
 
+@pytest.mark.one_postgres
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_any_point_and_repeated_it_ends_in_the_same_slots(point: str) -> None:
     where, batches, applied = POINTS[point]

@@ -21,7 +21,7 @@ from tests.booking.joining.proposed import manager, row, system
 from tests.providers.conformance.served import KEY, serve
 from tests.world import make_world
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.one_postgres]
 
 CARRY_OUT = """
 from booking.joining.carry_out import carry_out_tests

@@ -19,6 +19,7 @@ from tests.booking.webhooks.receiver import Received, Reply, listening
 from tests.people import NOON
 from tests.world import make_world
 
+pytestmark = pytest.mark.one_postgres
 _SENDER = """
 from datetime import datetime
 from booking.webhooks import send

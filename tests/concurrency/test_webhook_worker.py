@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,17 +10,21 @@ from standardwebhooks.webhooks import Webhook
 
 from booking.webhooks import endpoints, events
 from marketplace.core import clock
-from marketplace.development.database import DevDatabase
 from tests.booking.webhooks.hooks import BY
 from tests.booking.webhooks.receiver import listening
+from tests.conftest import TestDatabase
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 
+pytestmark = pytest.mark.one_postgres
+
 
 @pytest.fixture
-def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(
+    other_database: Callable[[str], TestDatabase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Stage]:
     """A provider that confirms at once."""
-    with set_stage(own_server, tmp_path, monkeypatch) as made:
+    with set_stage(other_database("stage"), tmp_path, monkeypatch) as made:
         yield made
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from flask.testing import FlaskCliRunner
 from sqlalchemy import Connection, text
 
 from booking.answering import events, feed_history
@@ -30,7 +32,6 @@ from tests.people import NOON
 from tests.providers.partner_api.answering import answering_world, requested
 from tests.world import World
 
-pytestmark = pytest.mark.every_postgres
 URL = "https://hooks.example/"
 
 
@@ -61,9 +62,9 @@ def use(server: DevDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def count_on(transactions: int) -> None:
     """Let the cluster count so many transactions more."""
+    each = "PERFORM pg_current_xact_id(); COMMIT;"
     with database.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for _ in range(transactions):
-            connection.execute(text("SELECT pg_current_xact_id()"))
+        connection.exec_driver_sql(f"DO $$ BEGIN FOR _ IN 1..{transactions} LOOP {each} END LOOP; END $$")
 
 
 def restore(original: DevDatabase, other: DevDatabase) -> None:
@@ -98,11 +99,17 @@ def write(booking: str, *versions: int) -> None:
 
 
 def run(*words: str) -> Result:
+    return commands().invoke(args=list(words))
+
+
+@cache
+def commands() -> FlaskCliRunner:
     app = create_app()
     cli.install(app)
-    return app.test_cli_runner().invoke(args=list(words))
+    return app.test_cli_runner()
 
 
+@pytest.mark.every_postgres
 def test_a_dump_in_another_cluster_refuses_the_cursors_of_before_and_loses_no_webhook(
     original: DevDatabase, other: DevDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +189,7 @@ def hooks_by() -> endpoints.By:
     return endpoints.By("operator", "test")
 
 
+@pytest.mark.every_postgres
 @pytest.mark.usefixtures("db")
 class TestTimelines:
     """The same cluster on another timeline: restored to a moment, or promoted."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -26,7 +25,7 @@ from marketplace.rest import oauth
 from providers.partner_api import report_parts
 from providers.partner_api.slot_lines import MOST_BYTES
 from tests.conftest import TestDatabase
-from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, proxied
+from tests.deploy.proxied import HOST, SAMPLE, Proxy, WebServer, careless, proxied
 from tests.sandboxes import eventually
 from vip.operators import operators, second_factor
 from vip.signin import codes
@@ -204,10 +203,8 @@ def test_no_log_has_the_ticket_while_nobody_delivers_streams(tmp_path: Path, web
 
 def test_streams_and_pages_share_a_connection(proxy: Proxy) -> None:
     """Of HTTP/1.1 a browser opens six to a site: with a stream in one window after another none would be left."""
-    careless = ssl.create_default_context()
-    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
-    careless.set_alpn_protocols(["h2", "http/1.1"])
-    with socket.create_connection(("127.0.0.1", proxy.tls)) as plain, careless.wrap_socket(plain) as secured:
+    offered = careless("h2", "http/1.1")
+    with socket.create_connection(("127.0.0.1", proxy.tls)) as plain, offered.wrap_socket(plain) as secured:
         assert secured.selected_alpn_protocol() == "h2"
 
 

@@ -36,7 +36,6 @@ from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
 from tests.world import make_world
 
-pytestmark = pytest.mark.every_postgres
 SCRIPTS = ROOT / "deploy" / "backup"
 Run = Callable[..., Result]
 
@@ -258,6 +257,7 @@ def test_a_piece_of_the_log_is_never_replaced_by_another(tmp_path: Path) -> None
     assert (tmp_path / "wal" / "0001").read_text() == "a"
 
 
+@pytest.mark.every_postgres
 @pytest.mark.usefixtures("db")
 class TestReleased:
     """What the database says of itself."""
@@ -326,6 +326,7 @@ class TestReleased:
         assert begun == ["holds"]
 
 
+@pytest.mark.every_postgres
 @pytest.mark.usefixtures("db")
 def test_books_that_do_not_add_up_are_named(run: Run, owner_connection: Connection) -> None:
     world = make_world()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -24,6 +21,7 @@ from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION
 from migrations.known import import_models
 from tests.conftest import TestDatabase
+from tests.processes import Running, start
 
 
 def test_an_empty_database_goes_up_down_and_up_again(other_database: Callable[[str], TestDatabase]) -> None:
@@ -138,14 +136,16 @@ def test_models_and_schema_agree(other_database: Callable[[str], TestDatabase]) 
     assert differences == []
 
 
-def test_two_runs_at_once_wait_for_each_other(database_server: DevDatabase) -> None:
+def test_two_runs_at_once_wait_for_each_other(database_server: DevDatabase, tmp_path: Path) -> None:
     database_server.drop_database("twice")
     database_server.create_database("twice")
     address = database_server.url("twice", role="anxiang_owner")
     try:
-        with ThreadPoolExecutor(2) as pool:
-            runs = [pool.submit(_migrate_in_a_process, address) for _ in range(2)]
-            assert [run.result() for run in runs] == [0, 0]
+        runs = [
+            Running(start(["marketplace.core.migrate"], {"DATABASE_URL": address, "DATABASE_OWNER_URL": ""}, log))
+            for log in (tmp_path / "one", tmp_path / "other")
+        ]
+        assert [run.wait(60) for run in runs] == [0, 0]
         assert "booking" in _objects(address)
     finally:
         database_server.drop_database("twice")
@@ -170,12 +170,6 @@ def test_the_database_says_whether_it_is_at_the_newest_revision(db: Engine) -> N
 
 def test_the_newest_revision_is_the_one_that_alembic_migrates_to() -> None:
     assert revisions.newest() == ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
-
-
-def _migrate_in_a_process(address: str) -> int:
-    command = [sys.executable, "-m", "marketplace.core.migrate"]
-    environment = {"DATABASE_URL": address, "ANXIANG_ENV": "test", "ANXIANG_STATE_DIR": os.environ["ANXIANG_STATE_DIR"]}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False, timeout=60).returncode
 
 
 def _indexes(address: str) -> set[str]:

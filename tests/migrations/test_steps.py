@@ -30,14 +30,20 @@ MADE, DROPPED = "0080", ("0090", "0091")
 """The migrations in question: those up to this one, and one at the end of the line."""
 
 
-@pytest.fixture
-def of_before(other_database: Callable[[str], TestDatabase]) -> TestDatabase:
-    """A database as the release before left it, with a provider and an insurer."""
-    made = other_database("steps")
+@pytest.fixture(scope="module")
+def original(module_database: Callable[..., TestDatabase]) -> TestDatabase:
+    """A database as the release before left it, with a provider and an insurer; nobody is in it."""
+    made = module_database("before")
     migrate.downgrade(made.owner_url, BEFORE, application_role=APPLICATION)
     with psycopg.connect(made.owner_url) as connection:
         connection.execute(ROWS)
     return made
+
+
+@pytest.fixture
+def of_before(original: TestDatabase, other_database: Callable[..., TestDatabase]) -> TestDatabase:
+    """A copy of it."""
+    return other_database("steps", original.name)
 
 
 def shape(made: TestDatabase) -> set[tuple[str, ...]]:

@@ -165,19 +165,19 @@ def launch(server: Server) -> subprocess.Popen[bytes]:
 
 def postmaster(server: Server) -> int | None:
     """The pid of the running server, None when there is none."""
-    for pid in all_processes():
-        arguments = command_line(pid)
-        if arguments[1:3] == ["-D", str(server.data)] and Path(arguments[0]).name == "postgres":
-            return pid
-    return None
+    return next((pid for pid in all_processes() if _is_postmaster(server, command_line(pid))), None)
 
 
 def processes(server: Server) -> list[int]:
     """All processes of the server, also those a killed postmaster left behind."""
     title = f"postgres: {server.mark}: "
-    main = postmaster(server)
-    others = [pid for pid in all_processes() if "".join(command_line(pid)[:1]).startswith(title)]
-    return others if main is None else [main, *others]
+    known = [(pid, command_line(pid)) for pid in all_processes()]
+    main = [pid for pid, arguments in known if _is_postmaster(server, arguments)]
+    return main + [pid for pid, arguments in known if "".join(arguments[:1]).startswith(title)]
+
+
+def _is_postmaster(server: Server, arguments: list[str]) -> bool:
+    return arguments[1:3] == ["-D", str(server.data)] and Path(arguments[0]).name == "postgres"
 
 
 def stop(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The embedded database, on both kinds of programs, as root and as an ordinary user."""
+"""The embedded database, on both kinds of programs whichever the run is about, as root and as an ordinary user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,64 +22,40 @@ import pytest
 from marketplace.core.config import ROOT
 from marketplace.development.children import all_processes, command_line
 from marketplace.development.database import DevDatabase, DevDatabaseError
-from marketplace.development.embedded import guard, postgres
-from tests.needs import needs
-
-pytestmark = pytest.mark.every_postgres
-
-
-@pytest.fixture(params=["machine", "wheel"])
-def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Each kind of programs in turn. Where the machine has none, that is a failure in CI and a skip elsewhere."""
-    wanted: str = request.param
-    if wanted == "machine":
-        needs(_machine_has_postgres(), "PostgreSQL")
-    monkeypatch.setenv("ANXIANG_PG", wanted)
-    return wanted
+from marketplace.development.embedded import postgres
+from tests.migrated_server import place_copy
+from tests.processes import Running, start
 
 
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[Path]:
-    """A state folder; whatever a failed test left running ends here."""
-    yield tmp_path / "postgres"
-    described = postgres.Server.read(tmp_path / "postgres")
-    if described is not None:
-        postgres.kill(described)
-        guard.collect(tmp_path / "postgres")
-        shutil.rmtree(described.folder, ignore_errors=True)
-
-
-def test_a_started_database_knows_both_roles_and_utf8(kind: str, state: Path) -> None:
-    with DevDatabase(state, ephemeral=True, fsync=False) as database:
-        with psycopg.connect(database.owner_url) as owner:
-            owner.execute("CREATE TABLE cities (name text)")
-            owner.execute("GRANT SELECT ON cities TO anxiang_app")
-        with psycopg.connect(database.database_url) as app:
-            settings = app.execute("SELECT current_user, current_setting('server_encoding')").fetchone()
-            collation = app.execute("SELECT datcollate FROM pg_database WHERE datname = 'anxiang'").fetchone()
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                app.execute("INSERT INTO cities VALUES ('上海')")
+def test_a_started_database_knows_both_roles_and_utf8(started: DevDatabase) -> None:
+    with psycopg.connect(started.owner_url) as owner:
+        owner.execute("CREATE TABLE cities (name text)")
+        owner.execute("GRANT SELECT ON cities TO anxiang_app")
+    with psycopg.connect(started.database_url) as app:
+        settings = app.execute("SELECT current_user, current_setting('server_encoding')").fetchone()
+        collation = app.execute("SELECT datcollate FROM pg_database WHERE datname = 'anxiang'").fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute("INSERT INTO cities VALUES ('上海')")
     assert settings == ("anxiang_app", "UTF8")
     assert collation == ("C.UTF-8",)
-    assert database.server.major >= 15
+    assert started.server.major >= 15
 
 
-def test_a_wrong_password_is_refused(kind: str, state: Path) -> None:
-    with DevDatabase(state, ephemeral=True, fsync=False) as database:
-        password = database.server.passwords["anxiang_app"]
-        with pytest.raises(psycopg.OperationalError, match="password"):
-            psycopg.connect(database.database_url.replace(password, "guess"))
-        assert (state / "server.json").stat().st_mode & 0o777 == 0o600
+def test_a_wrong_password_is_refused(started: DevDatabase) -> None:
+    password = started.server.passwords["anxiang_app"]
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(started.database_url.replace(password, "guess"))
+    assert (started.state / "server.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_data_is_there_again_after_a_clean_stop_and_the_address_is_kept(kind: str, state: Path) -> None:
-    database = DevDatabase(state, fsync=False)
+def test_the_data_is_there_again_after_a_clean_stop_and_the_address_is_kept(old: Path) -> None:
+    database = DevDatabase(old, fsync=False)
     database.start()
     address = database.database_url
     _remember(database, "kept")
     database.stop()
     assert not database.running
-    with DevDatabase(state, fsync=False) as again:
+    with DevDatabase(old, fsync=False) as again:
         assert again.database_url == address
         assert _remembered(again) == ["kept"]
 
@@ -96,8 +72,8 @@ def test_an_ephemeral_database_leaves_nothing_behind(kind: str, state: Path) -> 
     assert _shared_memory() <= segments
 
 
-def test_committed_data_survives_kill_9_of_the_server(kind: str, state: Path) -> None:
-    with DevDatabase(state, ephemeral=True, fsync=False) as database:
+def test_committed_data_survives_kill_9_of_the_server(old: Path) -> None:
+    with DevDatabase(old, ephemeral=True, fsync=False) as database:
         _remember(database, "before the crash")
         database.kill()
         assert not database.running
@@ -106,8 +82,8 @@ def test_committed_data_survives_kill_9_of_the_server(kind: str, state: Path) ->
         assert _remembered(database) == ["before the crash"]
 
 
-def test_a_stale_pid_that_now_belongs_to_somebody_else_does_not_stop_it(kind: str, state: Path) -> None:
-    with DevDatabase(state, ephemeral=True, fsync=False) as database:
+def test_a_stale_pid_that_now_belongs_to_somebody_else_does_not_stop_it(old: Path) -> None:
+    with DevDatabase(old, ephemeral=True, fsync=False) as database:
         server = database.server
         database.kill()
         user = server.user
@@ -123,8 +99,8 @@ def test_a_stale_pid_that_now_belongs_to_somebody_else_does_not_stop_it(kind: st
             stranger.wait()
 
 
-def test_a_port_taken_meanwhile_is_exchanged_for_another(kind: str, state: Path) -> None:
-    database = DevDatabase(state, fsync=False)
+def test_a_port_taken_meanwhile_is_exchanged_for_another(old: Path) -> None:
+    database = DevDatabase(old, fsync=False)
     database.start()
     before = database.server.port
     database.stop()
@@ -137,8 +113,8 @@ def test_a_port_taken_meanwhile_is_exchanged_for_another(kind: str, state: Path)
             assert _ask(database.database_url, "SELECT 1") == (1,)
 
 
-def test_two_starts_at_once_share_one_server_and_the_last_to_stop_ends_it(kind: str, state: Path) -> None:
-    both = [DevDatabase(state, ephemeral=True, fsync=False) for _ in range(2)]
+def test_two_starts_at_once_share_one_server_and_the_last_to_stop_ends_it(old: Path) -> None:
+    both = [DevDatabase(old, ephemeral=True, fsync=False) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(DevDatabase.start, both))
     server = both[0].server
@@ -150,28 +126,28 @@ def test_two_starts_at_once_share_one_server_and_the_last_to_stop_ends_it(kind: 
     assert postgres.processes(server) == []
 
 
-def test_kill_9_of_its_user_stops_the_server(kind: str, state: Path) -> None:
+def test_kill_9_of_its_user_stops_the_server(old: Path) -> None:
     program = (
         "import sys, pathlib; from marketplace.development.database import DevDatabase\n"
         "DevDatabase(pathlib.Path(sys.argv[1]), ephemeral=True, fsync=False).start(); print('up', flush=True)\n"
         "sys.stdin.read()"
     )
     user = subprocess.Popen(
-        [sys.executable, "-c", program, str(state)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", program, str(old)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert user.stdout is not None and user.stdout.readline() == b"up\n"
-    server = DevDatabase(state).server
+    server = DevDatabase(old).server
     assert postgres.postmaster(server) is not None
     user.kill()
     user.communicate()
-    assert _until(lambda: postgres.processes(server) == [] and not server.folder.exists() and not _guards(state))
+    assert _until(lambda: postgres.processes(server) == [] and not server.folder.exists() and not _guards(old))
 
 
-def test_kill_9_of_the_guard_stops_the_server_in_order_and_a_new_start_works(kind: str, state: Path) -> None:
-    database = DevDatabase(state, fsync=False)
+def test_kill_9_of_the_guard_stops_the_server_in_order_and_a_new_start_works(old: Path) -> None:
+    database = DevDatabase(old, fsync=False)
     database.start()
     _remember(database, "kept")
-    [owner] = _guards(state)
+    [owner] = _guards(old)
     os.kill(owner, signal.SIGKILL)
     assert _until(lambda: not database.running)
     database.start()
@@ -179,10 +155,9 @@ def test_kill_9_of_the_guard_stops_the_server_in_order_and_a_new_start_works(kin
     database.stop()
 
 
-def test_a_half_made_data_folder_of_a_killed_start_is_made_again(kind: str, state: Path) -> None:
-    database = DevDatabase(state, fsync=False)
-    with database:
-        folder = database.server.folder
+def test_a_half_made_data_folder_of_a_killed_start_is_made_again(old: Path) -> None:
+    database = DevDatabase(old, fsync=False)
+    folder = database.server.folder
     shutil.rmtree(folder / "data")
     (folder / "data.new").mkdir()
     (folder / "data.new" / "PG_VERSION").write_text("half")
@@ -190,25 +165,26 @@ def test_a_half_made_data_folder_of_a_killed_start_is_made_again(kind: str, stat
         assert _ask(database.owner_url, "SELECT 1") == (1,)
 
 
-def test_a_database_is_copied_from_a_template_and_dropped(kind: str, state: Path) -> None:
-    with DevDatabase(state, ephemeral=True, fsync=False) as database:
-        _remember(database, "in the template")
-        database.create_database("copy", template="anxiang")
-        connection = psycopg.connect(database.url("copy", role="anxiang_owner"))
-        assert connection.execute("SELECT word FROM memory").fetchall() == [("in the template",)]
-        database.drop_database("copy")
-        with pytest.raises(psycopg.OperationalError, match="terminating connection"):
-            connection.execute("SELECT 1")
-        connection.close()
-        with pytest.raises(psycopg.OperationalError, match="does not exist"):
-            psycopg.connect(database.url("copy"))
+def test_a_database_is_copied_from_a_template_and_dropped(started: DevDatabase) -> None:
+    _remember(started, "in the template")
+    started.create_database("copy", template="anxiang")
+    connection = psycopg.connect(started.url("copy", role="anxiang_owner"))
+    assert connection.execute("SELECT word FROM memory").fetchall() == [("in the template",)]
+    started.drop_database("copy")
+    with pytest.raises(psycopg.OperationalError, match="terminating connection"):
+        connection.execute("SELECT 1")
+    connection.close()
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(started.url("copy"))
 
 
-def test_data_of_a_version_that_is_not_here_any_more_is_refused_in_one_sentence(state: Path) -> None:
+@pytest.mark.every_postgres
+def test_data_of_a_version_that_is_not_here_any_more_is_refused_in_one_sentence(
+    made: Callable[[str], Path], state: Path
+) -> None:
+    place_copy(made(os.environ.get("ANXIANG_PG", "")), state)
     database = DevDatabase(state, fsync=False)
-    with database:
-        version = database.server.data / "PG_VERSION"
-    version.write_text("11\n")
+    (database.server.data / "PG_VERSION").write_text("11\n")
     with pytest.raises(DevDatabaseError, match="No PostgreSQL 11 was found"):
         database.start()
     assert not database.running
@@ -220,14 +196,18 @@ def test_an_unknown_kind_of_programs_is_refused_in_one_sentence(state: Path, mon
         DevDatabase(state).start()
 
 
-def test_the_command_line_keeps_it_running_until_it_is_stopped(kind: str, state: Path) -> None:
-    assert "runs on 127.0.0.1:" in _command("start", state)
-    address = _command("url", state).strip()
-    assert _ask(address, "SELECT current_user") == ("anxiang_app",)
+def test_the_command_line_keeps_it_running_until_it_is_stopped(state: Path, tmp_path: Path) -> None:
+    def command(what: str) -> str:
+        log = tmp_path / what
+        assert Running(start(["marketplace.development.database", what, "--state", str(state)], {}, log)).wait(90) == 0
+        return log.read_text()
+
+    assert "runs on 127.0.0.1:" in command("start")
+    assert _ask(command("url").strip(), "SELECT current_user") == ("anxiang_app",)
     time.sleep(0.5)  # longer than the guard looks away
-    assert "runs on" in _command("status", state)
-    assert _command("stop", state) == "The embedded database does not run.\n"
-    _command("remove", state)
+    assert "runs on" in command("status")
+    assert command("stop") == "The embedded database does not run.\n"
+    command("remove")
     assert not state.exists()
 
 
@@ -271,7 +251,7 @@ def test_an_ordinary_user_runs_it_without_root(kind: str) -> None:
         shutil.rmtree(folder)
 
 
-def test_root_uses_a_folder_of_its_own_when_the_project_is_closed_to_others(kind: str) -> None:
+def test_root_uses_a_folder_of_its_own_when_the_project_is_closed_to_others() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root runs the server as somebody else")
     closed = Path(tempfile.mkdtemp(prefix="anxiang-test-"))  # mode 0700, like /root
@@ -323,11 +303,6 @@ def _ask(address: str, question: str) -> tuple[object, ...] | None:
         return connection.execute(question.encode()).fetchone()
 
 
-def _command(what: str, state: Path) -> str:
-    command = [sys.executable, "-m", "marketplace.development.database", what, "--state", str(state)]
-    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=90).stdout
-
-
 def _guards(state: Path) -> list[int]:
     wanted = ["-m", "marketplace.development.embedded.guard", str(state)]
     return [pid for pid in all_processes() if command_line(pid)[1:] == wanted]
@@ -346,10 +321,6 @@ def _shared_memory() -> set[str]:
     """System V segments that nobody uses."""
     rows = [row.split() for row in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
     return {row[1] for row in rows if row[6] == "0"}
-
-
-def _machine_has_postgres() -> bool:
-    return shutil.which("postgres") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 
 def _python_for(user: str) -> str:

@@ -30,7 +30,7 @@ from tests.desk import make_member, member
 from tests.people import NOON
 from tests.world import booking_row
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
+pytestmark = pytest.mark.usefixtures("db")
 
 HER_PHONE = "+8613900000088"
 

@@ -38,7 +38,7 @@ from tests.booking.consultation.rooms import Practice, make_clinician, make_prac
 from tests.booking.pledges.rows import after
 from tests.people import NOON
 
-pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.every_postgres]
+pytestmark = pytest.mark.usefixtures("db")
 
 
 @pytest.fixture
