@@ -1,6 +1,7 @@
 """What every test finds: settings of its own, no way out, and a database where it asks for one.
 
 - `db`: the worker's database with all tables empty; DATABASE_URL and the engines point at it.
+- `module_db`: the same, emptied once for all tests of a module.
 - `owner_connection`: an autocommit connection to it as the owner, for what the application may not do.
 - `other_database(name)`: one more migrated database, for tests that run processes of their own or change the schema.
 - `own_server`: a migrated PostgreSQL server of the test's own, for tests that kill it.
@@ -197,6 +198,16 @@ def empty_database(database_server: DevDatabase, worker_database: TestDatabase) 
 def db(worker_database: TestDatabase, empty_database: Emptying) -> Engine:
     """All tables empty, and the application's engine on them. Rows stay after the test, for looking at a failure. That
     an earlier test met a silent server says nothing of this one's."""
+    return _emptied(empty_database)
+
+
+@pytest.fixture(scope="module")
+def module_db(worker_database: TestDatabase, empty_database: Emptying) -> Engine:
+    """The same once for a module whose tests change nothing that another of them reads; none of them takes `db`."""
+    return _emptied(empty_database)
+
+
+def _emptied(empty_database: Emptying) -> Engine:
     empty_database()
     silence.forget()
     return database.engine()
@@ -227,6 +238,19 @@ def _others(server: DevDatabase) -> Iterator[Callable[..., TestDatabase]]:
         server.drop_database(name)
 
 
+def _migrated_server() -> Path:
+    made = _run_folder() / "own_server"
+    with _one_at_a_time():
+        make_once(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def migrated_server() -> Path:
+    """What `place_copy` makes servers of a test's own from; whoever needs it first makes it."""
+    return _migrated_server()
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
     """A server of the test's own, with a migrated database at its `database_url`: kill() and start() as you like."""
@@ -237,10 +261,7 @@ def own_server(tmp_path: Path) -> Iterator[DevDatabase]:
 @contextmanager
 def running_server(state: Path) -> Iterator[DevDatabase]:
     """What `own_server` is, described in `state`: for a module whose tests share one."""
-    made = _run_folder() / "own_server"
-    with _one_at_a_time():
-        make_once(made)
-    place_copy(made, state)
+    place_copy(_migrated_server(), state)
     with DevDatabase(state, ephemeral=True, fsync=False) as server:
         yield server
 

@@ -1,9 +1,13 @@
 """`python -m drill`, or another module that drills, but each process it starts is a fork of one that has the product
-imported (tests/processes.py): a drill that is over in seconds would else spend most of them on importing the same
-modules a dozen times."""
+imported (tests/processes.py), and its database a copy of one that was migrated (tests/migrated_server.py): a drill that
+is over in seconds would else spend most of them on importing the same modules a dozen times and on migrations.
+
+`python -m tests.drill.forking MODULE MIGRATED …`, with the options of the drill.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +15,12 @@ from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from drill.rig import fleet
+from drill.consultations import stage as clinic
+from drill.rig import fleet, stage
+from marketplace.development.database import DevDatabase
+from marketplace.development.embedded.postgres import Server
 from marketplace.development.processes import GIVES_WAY
+from tests.migrated_server import place_copy
 from tests.processes import start
 
 
@@ -44,7 +52,22 @@ def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) ->
     return Forked(start(module, environment, log))
 
 
-def run(module: str = "drill") -> None:
-    """Run a module that drills, and end this process."""
+def run(module: str, migrated: Path) -> None:
+    """Run a module that drills on a copy of the migrated server, and end this process."""
+
+    class Copied(DevDatabase):
+        def start(self) -> None:
+            """The copy is placed before the first start."""
+            if Server.read(self.state) is None:
+                place_copy(migrated, self.state)
+            super().start()
+
+    for name in [name for name in os.environ if name.startswith("DATABASE_")]:
+        del os.environ[name]  # it has a database of its own, or none
     fleet.launch = launch
-    sys.exit(import_module(f"{module}.__main__").main())
+    stage.DevDatabase = clinic.DevDatabase = Copied
+    sys.exit(import_module(f"{module}.__main__").main(sys.argv[3:]))
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Path(sys.argv[2]))

@@ -68,7 +68,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tried(tree: Path) -> list[Trial]:
     """All mistakes in it, tried."""
     told: list[Trial] = []
-    options = Options(tree, tree.parent / "kept", seed=1, seconds=300, patience=15)
+    options = Options(tree, tree.parent / "kept", seed=1, seconds=300, patience=8)
     done = run(options, TARGETS, told.append)
     assert Counter(told) == Counter(done), "each was told as it was tried"
     return done

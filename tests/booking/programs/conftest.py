@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from booking.programs.steps import booking
 from marketplace.app import create_app
 from tests.booking.programs.trials import Stage, make_stage
 
@@ -19,3 +20,10 @@ def app(worker_database: object) -> Flask:
 def stage(db: object) -> Stage:
     """The provider and its twin."""
     return make_stage()
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause that is told from none in less time, and fewer bookings that are confirmed one after the other."""
+    monkeypatch.setattr(booking, "PAUSE_SECONDS", 3)
+    monkeypatch.setattr(booking, "CLEAN_BOOKINGS", 2)

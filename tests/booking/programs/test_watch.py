@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -24,13 +21,13 @@ from booking.states import BookingState
 from booking.twins.book import book_for_test
 from marketplace.catalog.models import Offer
 from marketplace.core import clock
-from marketplace.core.config import ROOT
 from marketplace.core.database.db import reading, transaction
 from providers.conformance.certificates.models import ConformanceCall, ConformanceRun
 from providers.conformance.step import Failed
 from tests.booking.programs.program import running
 from tests.booking.programs.trials import Stage, living, quickly, under_way, worker
 from tests.eventually import eventually
+from tests.processes import run_program
 
 
 def noted() -> list[tuple[str, str, int]]:
@@ -114,30 +111,19 @@ from booking.certifying.journal import TableJournal
 from booking.programs.kit import ProgramKit, Trial
 from marketplace.core import clock
 from marketplace.core.database.db import bare_app
-import sys, time
-run, twin, provider = map(int, sys.argv[1:])
+import os, signal
 with bare_app().app_context():
-    kit = ProgramKit(Trial(run, twin, TableJournal(provider), clock.now))
-    print(kit.book(), flush=True)
-    time.sleep(60)
+    kit = ProgramKit(Trial({run}, {twin}, TableJournal({provider}), clock.now))
+    kit.book()
+    os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def test_a_run_that_is_killed_half_way_leaves_nothing_for_long(stage: Stage) -> None:
     run = under_way(stage)
-    arguments = [str(run), str(stage.twin.id), str(stage.world.provider.id)]
-    killed = subprocess.Popen(
-        [sys.executable, "-c", KILLED, *arguments], cwd=ROOT, env=os.environ.copy(), stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert killed.stdout is not None
-        made = next(line.strip() for line in killed.stdout if line.startswith("bkg_"))
-        assert living(stage) == [made]
-    finally:
-        os.kill(killed.pid, signal.SIGKILL)
-        killed.wait(10)
-        assert killed.stdout is not None
-        killed.stdout.close()
+    program = KILLED.format(run=run, twin=stage.twin.id, provider=stage.world.provider.id)
+    assert run_program(program, {}) == -signal.SIGKILL
+    assert len(living(stage)) == 1
     with transaction() as session:
         session.execute(update(ConformanceRun).values(lease_until=clock.now() - LEASE))
     assert certify_due(clock.now, quickly(stage))["stopped"] == 1

@@ -77,23 +77,23 @@ def under_way(stage: Stage) -> int:
         return session.scalars(select(ConformanceRun.id)).one()
 
 
-def certify(stage: Stage, *only: str) -> RunResult:
+def certify(stage: Stage, *only: str, patience: float = PATIENCE) -> RunResult:
     """Ask for a run, and carry it out; of some steps alone."""
     with transaction() as session:
         assert queue_certification(session, stage.world.provider.code, SYSTEM, now=clock.now())
-    result = carry_out_next(clock.now, quickly(stage, *only))
+    result = carry_out_next(clock.now, quickly(stage, *only, patience=patience))
     assert result is not None
     return result
 
 
-def quickly(stage: Stage, *only: str) -> ProgramRun:
+def quickly(stage: Stage, *only: str, patience: float = PATIENCE) -> ProgramRun:
     """The kit with little patience, beside a worker."""
 
     def tried(run_id: int, provider_id: int, twin_id: int, now: Clock, heard: Heard) -> RunResult:
         steps = [step for step in programs.PROGRAM_STEPS if not only or step.name in only]
         return programs.try_program(
             run_id, provider_id, twin_id, now, heard,
-            patience=PATIENCE, quiet=QUIET, meanwhile=lambda: worker(stage), steps=steps,
+            patience=patience, quiet=QUIET, meanwhile=lambda: worker(stage), steps=steps,
         )  # fmt: skip
 
     return tried

@@ -51,7 +51,7 @@ pytestmark = pytest.mark.usefixtures("db")
 EVERY = timedelta(minutes=4)
 LATER = NOON + timedelta(hours=1)
 EVE = EIGHT - timedelta(hours=20)  # noon of the day before the slots
-PASSES = 3 * LOOK_UPS_SECONDS
+PASSES = 6 * LOOK_UPS_SECONDS
 """Seconds from pass to pass where a test makes hundreds: whatever is reached so is reached by a worker all the more."""
 RUBBISH = UnreadableRow("reference.missing", b"{}", "d")
 

@@ -1,4 +1,4 @@
-"""A rehearsal run to its end with a partner's program, second by second."""
+"""A rehearsal run to its end with a partner's program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from tests.people import NOON
 from tests.world import make_world
 
 BY = Actor("provider", "mbr_1")
-MOST_SECONDS = 1500
+MOST_STEPS = 1500
+SECOND, LONGEST = timedelta(seconds=1), timedelta(seconds=8)
 
 
 def staged(*, adapter: str = "partner", slots: int = 12) -> tuple[Stage, Provider]:
@@ -67,16 +68,19 @@ def run(
     now: datetime = NOON,
     adapter: ProviderAdapter | None = None,
 ) -> RehearsalView:
-    """Second by second until it has ended; `act` is what the partner's program does in each."""
-    for _second in range(MOST_SECONDS):
-        now += timedelta(seconds=1)
+    """Until it has ended; `act` is what the partner's program does each time. Second by second while anything is noted
+    of it, and in longer and longer strides while nothing is: a minute of silence is no sixty looks at it."""
+    stride, before = SECOND, view.rehearsal(twin_id, rehearsal)
+    for _step in range(MOST_STEPS):
+        now += stride
         act(now)
         second(twin_id, now, adapter=adapter)
         act(now)
         it = view.rehearsal(twin_id, rehearsal)
         if it.finished_at is not None:
             return it
-    raise AssertionError(f"it did not end: {view.rehearsal(twin_id, rehearsal)}")
+        stride, before = min(2 * stride, LONGEST) if it == before else SECOND, it
+    raise AssertionError(f"it did not end: {before}")
 
 
 def verdicts(it: RehearsalView) -> dict[str, tuple[str, str]]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from booking.faults.kinds import Kind
 from booking.models import Booking
+from booking.rehearsals.view import rehearsal
 from marketplace.core.database.db import reading
 from providers.partner_api import struck
 from tests.booking.rehearsals.programs import (
@@ -20,9 +21,11 @@ from tests.booking.rehearsals.programs import (
     TakesTwice,
     TriesForEver,
 )
-from tests.booking.rehearsals.running import asked, run, staged, verdicts
+from tests.booking.rehearsals.running import asked, run, second, staged, verdicts
 from tests.booking.webhooks.receiver import Receiver
 
+MANY = len(Kind) + 1
+"""Each fault once, and one that comes again."""
 RIGHT = {
     "lost_answer": ("right", "repeated"),
     "duplicate": ("right", "answered_once"),
@@ -85,13 +88,14 @@ def test_the_same_seed_strikes_the_same_bookings_in_the_same_order(app: Flask, d
     program = Honest(app, twin, receiver)
     told = []
     for _twice in range(2):
-        it = run(twin.id, asked(twin.id, list(Kind), 8, seed=41, now=program.now), program.act, now=program.now)
+        it = run(twin.id, asked(twin.id, list(Kind), MANY, seed=41, now=program.now), program.act, now=program.now)
         told.append(
             [
                 (each.number, each.fault, each.seconds, [(step.by, step.what) for step in each.steps])
                 for each in it.results
             ]
         )
-    assert told[0] == told[1] and [each[0] for each in told[0]] == list(range(1, 9))
-    other = run(twin.id, asked(twin.id, list(Kind), 8, seed=42, now=program.now), program.act, now=program.now)
-    assert [each.fault for each in other.results] != [each[1] for each in told[0]]
+    assert told[0] == told[1] and [each[0] for each in told[0]] == list(range(1, MANY + 1))
+    other = asked(twin.id, list(Kind), MANY, seed=42, now=program.now)
+    second(twin.id, program.now)  # in which it is planned
+    assert [each.fault for each in rehearsal(twin.id, other).results] != [each[1] for each in told[0]]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from booking.consultation.assigning.escalate import escalate
 from booking.pledges.keep import keep_pledges
 from tests.booking.consultation.rooms import Practice, make_practice
 from tests.booking.pledges.rows import after, give_up
+from tests.people import NOON
+
+DAY = {"since": NOON - timedelta(hours=12), "until": NOON + timedelta(hours=12)}
 
 
 def five_asked() -> Practice:

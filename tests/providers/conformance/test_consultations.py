@@ -8,7 +8,7 @@ import pytest
 
 from providers.conformance.step import Capability, Outcome
 from tests.providers.conformance.clinic import ROSTER, at_work
-from tests.providers.conformance.served import failed, names
+from tests.providers.conformance.served import failed, limited, names
 
 CONSULTATIONS = Capability.CONSULTATIONS
 
@@ -73,12 +73,11 @@ def test_a_test_mode_in_which_no_doctor_answers_certifies_nothing_and_leaves_not
     ],
 )
 def test_a_fault_is_found_by_its_step(tmp_path: Path, fault: str, step: str) -> None:
-    with at_work(tmp_path, fault) as there:
+    with at_work(tmp_path, fault) as there, limited(step):
         result = there.run(CONSULTATIONS, patience=0.7)
-    assert step in names(failed(result)), [(each.name, each.outcome, str(each.came)) for each in result.steps]
+    [found] = failed(result)
+    assert found.name == step and found.expected and found.came and found.transcript, found
     assert not result.certified(CONSULTATIONS)
-    for each in failed(result):
-        assert each.expected and each.came and each.transcript, each
 
 
 @pytest.mark.parametrize(

@@ -19,15 +19,12 @@ from marketplace.core.errors import Invalid, NotFound
 from tests.booking.consultation.figures.asked import (
     DAYS,
     HOUR,
-    NOW,
     answered,
     asked,
     asked_in_test_mode,
     insurer_of,
-    lived,
     mine,
     of_another_insurer,
-    recounted,
 )
 from tests.booking.consultation.rooms import Practice, make_practice
 from tests.booking.twins.stage import BY
@@ -45,22 +42,6 @@ def practice() -> Practice:
 
 def figures(whose: Whose, by: By = "all", days: Days = DAYS) -> dict[str, PledgeFigures]:
     return {it.name: it for it in all_figures((by,), counting(whose, days))[by]}
-
-
-def test_the_figures_are_those_of_a_recount_from_raw_messages(practice: Practice) -> None:
-    lived(practice)
-    insurer, provider = practice.world.principal.insurer_id, practice.world.provider.id
-    for department in ("", "general", "dermatology"):
-        it = figures(insurer_of(practice), "department" if department else "all")[department]
-        counted = recounted(provider, insurer, now=NOW, department=department)
-        assert (it.open, it.met, it.ended, it.cancelled) == (
-            counted.running,
-            counted.met,
-            len(counted.seconds),
-            counted.cancelled,
-        )
-        assert (it.p50, it.p90, it.p99) == tuple(counted.percentile(part) for part in (0.5, 0.9, 0.99))
-    assert counted.met == 1 and len(counted.seconds) == 3, "there was something to count"
 
 
 def test_one_that_nobody_answered_is_longer_than_every_other(practice: Practice) -> None:
@@ -87,12 +68,6 @@ def test_words_before_the_question_answer_nothing(practice: Practice) -> None:
     assert figures(insurer_of(practice))[""].unanswered == 1
     practice.answer(opened.conversation, "多久了？", now=NOON + timedelta(seconds=230))
     assert figures(insurer_of(practice))[""].p50 == 200
-
-
-def test_what_runs_and_what_was_given_up_stand_apart(practice: Practice) -> None:
-    lived(practice)
-    it = figures(insurer_of(practice))[""]
-    assert (it.open, it.cancelled, it.ended) == (2, 1, 8)
 
 
 def test_day_hour_and_shift_are_those_of_home(practice: Practice) -> None:
