@@ -20,6 +20,7 @@ from booking.exchange.send import claim_tasks
 from booking.exchange.settle import settle_answer
 from booking.listening import EscortListening
 from booking.models import Booking, Slot
+from booking.notices.models import Notification
 from booking.offers.maintain import Writer
 from booking.sync.slots import apply_slots
 from marketplace.catalog.models import CapacityPool, Offer, Provider
@@ -192,12 +193,15 @@ def _done(customer: Principal, offer: Offer, day: date, zone: str) -> int:
         settle_answer(task, Confirmed(reference, 1), now=booked)
     who = _people(0)[0]
     _told(offer.provider_id, booking, reference, who, starts)
-    with transaction() as session:  # the sandbox knows nothing of it: it is not asked
-        ours = select(Booking.id).where(Booking.public_id == booking).scalar_subquery()
-        session.execute(update(EscortListening).where(EscortListening.booking_id == ours).values(listen_at=None))
     ask_customers(now=ends)
-    went_well(customer, booking, now=ends + timedelta(hours=1))
-    file_records(now=ends + timedelta(hours=1))
+    over = ends + timedelta(hours=1)
+    went_well(customer, booking, now=over)
+    file_records(now=over)
+    with transaction() as session:
+        ours = select(Booking.id).where(Booking.public_id == booking).scalar_subquery()
+        # The sandbox knows nothing of it, and is not asked; the notices of that time were read then.
+        session.execute(update(EscortListening).where(EscortListening.booking_id == ours).values(listen_at=None))
+        session.execute(update(Notification).where(Notification.booking_id == ours).values(read_at=over))
     return 1
 
 

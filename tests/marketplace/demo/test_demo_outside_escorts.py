@@ -15,6 +15,7 @@ from booking.discrepancies import Discrepancy
 from booking.escort.shown.view import escort
 from booking.listening import EscortListening
 from booking.models import Booking, ProviderTask, Slot, SlotClaim
+from booking.notices.models import Notification
 from booking.reports.box import report, reports
 from marketplace.catalog.models import Offer, Provider
 from marketplace.core.config import settings
@@ -84,6 +85,8 @@ def test_one_visit_waits_for_the_sandbox_and_one_is_done_with_its_record(db: Eng
         time = session.scalars(select(Slot).where(Slot.id.in_(taken))).one()
         read_next = session.scalars(select(EscortListening.listen_at)).all()
         cases = session.scalar(select(func.count()).select_from(Discrepancy))
+        unread = select(Notification.kind).where(Notification.read_at.is_(None), Notification.booking_id == done.id)
+        assert session.scalars(unread).all() == [], "they are of that time"
     assert offered == [True, True, True]
     assert (coming.state.value, task.command, task.state) == ("awaiting_provider", "reserve", "queued")
     assert done.state.value == "fulfilled" and (TODAY - done.service_date).days > 35, "no comparison asks for it"

@@ -70,8 +70,8 @@ def test_the_console_tells_who_was_sent_what_was_done_and_what_was_paid(app: Fla
     assert "Hospital escort: who goes and what was done" in told
     assert f"{LIN.name} She goes the provider's own system" in told
     assert f"{HE.name} S-17 Taken off: ill the provider's own system" in told
-    assert f"Met The code was given. {LIN.name} the provider's own system Today, 08:00" in told
-    assert f"Handed over {LIN.name}" in told and "¥26.50 Without a receipt the provider's own system" in told
+    assert f"Met {LIN.name} · the provider's own system The code was given. Today, 08:00" in told
+    assert f"Handed over {LIN.name}" in told and "¥26.50 Without a receipt · the provider's own system" in told
 
 
 def test_what_was_written_and_what_they_know_each_other_by_stays_the_customers(
