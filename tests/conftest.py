@@ -31,7 +31,7 @@ from marketplace.core.database import db as database
 from marketplace.core.database import silence
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
-from tests import outside, templates
+from tests import examiners, outside, templates
 from tests.emptying import Emptying
 from tests.keys import forget_keys
 from tests.migrated_server import make_once, place_copy
@@ -140,6 +140,20 @@ def dear_hashing() -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(operators, "HASHING", "scrypt:256:8:1")
         yield dear
+
+
+@pytest.fixture(autouse=True, scope="session")
+def examiners_kept_ready() -> Iterator[None]:
+    """Who examines a file is a fork of a process that has the program loaded."""
+    with examiners.kept_ready():
+        yield
+
+
+@pytest.fixture
+def examiners_anew() -> Iterator[None]:
+    """Who examines a file is started from nothing, as in the product."""
+    with examiners.started_anew():
+        yield
 
 
 @pytest.fixture(scope="session")
