@@ -1,4 +1,4 @@
-"""A stage for tests with real processes: a database server, a provider, and what a customer needs to book there."""
+"""A stage for tests with real processes: a database, a provider, and what a customer needs to book there."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from marketplace.core.crypto import seal_master
 from marketplace.core.database import db as database
 from marketplace.core.database.db import reading, transaction
 from marketplace.development.database import DevDatabase
+from tests.conftest import TestDatabase
 from tests.people import give, make_customer, self_of
 from tests.processes import Running, free_port, start_web, start_worker
 from tests.sandboxes import WEBHOOK_SECRET, Control, Sandbox, account, start_sandbox
@@ -39,9 +40,9 @@ POOLS = [{"pool": "pool-1", "offers": ["basic"], "capacity": 50}]
 
 @dataclass
 class Stage:
-    """A database server, a provider and what a customer needs; processes are added by the test."""
+    """A database, a provider and what a customer needs; processes are added by the test."""
 
-    server: DevDatabase
+    server: DevDatabase | TestDatabase
     sandbox: Sandbox
     folder: Path
     provider: Provider
@@ -133,7 +134,7 @@ def let_its_day_come(control: Control, public_id: str, reference: str) -> None:
 
 @contextmanager
 def set_stage(
-    server: DevDatabase,
+    server: DevDatabase | TestDatabase,
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     manner: str = "prompt",
