@@ -4,6 +4,7 @@
 - `module_db`: the same, emptied once for all tests of a module.
 - `owner_connection`: an autocommit connection to it as the owner, for what the application may not do.
 - `other_database(name)`: one more migrated database, for tests that run processes of their own or change the schema.
+- `processes_database`: the same as `db`, for tests that start processes of the product.
 - `own_server`: a migrated PostgreSQL server of the test's own, for tests that kill it.
 """
 
@@ -32,8 +33,9 @@ from marketplace.core.database import db as database
 from marketplace.core.database import silence
 from marketplace.development.database import DevDatabase
 from marketplace.development.embedded.postgres import APPLICATION, OWNER, SUPERUSER
-from tests import outside, templates
+from tests import examiners, outside, templates
 from tests.emptying import Emptying
+from tests.eventually import eventually
 from tests.keys import forget_keys
 from tests.migrated_server import make_once, place_copy
 from vip.operators import operators
@@ -41,6 +43,7 @@ from vip.operators import operators
 _TEMPLATE = "migrated"
 _RUN = "ANXIANG_TEST_RUN"
 _BROKEN = re.compile(r"terminated by (signal|exception)|PANIC|crash of another|[Oo]ut of memory|not yet accepting")
+_CONNECTED = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = %s"
 _NOWHERE = "postgresql://nobody@127.0.0.1:9/no_test_asked_for_the_db_fixture"
 
 
@@ -144,6 +147,20 @@ def dear_hashing() -> Iterator[str]:
         yield dear
 
 
+@pytest.fixture(autouse=True, scope="session")
+def examiners_kept_ready() -> Iterator[None]:
+    """Who examines a file is a fork of a process that has the program loaded."""
+    with examiners.kept_ready():
+        yield
+
+
+@pytest.fixture
+def examiners_anew() -> Iterator[None]:
+    """Who examines a file is started from nothing, as in the product."""
+    with examiners.started_anew():
+        yield
+
+
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DevDatabase]:
     """The run's one server with its migrated template; the first worker to come makes both."""
@@ -211,6 +228,17 @@ def _emptied(empty_database: Emptying) -> Engine:
     empty_database()
     silence.forget()
     return database.engine()
+
+
+@pytest.fixture
+def processes_database(db: Engine, worker_database: TestDatabase) -> Iterator[TestDatabase]:
+    """The worker's database with all tables empty, for processes of the test's own that harm no server. Who comes next
+    finds none of their connections: what a process sent last before it was killed is done or was never begun."""
+    with psycopg.connect(worker_database.owner_url, autocommit=True) as connection:
+        before = set(connection.execute(_CONNECTED, [APPLICATION]))
+        yield worker_database
+        database.forget_engines()
+        eventually(lambda: set(connection.execute(_CONNECTED, [APPLICATION])) <= before)
 
 
 @pytest.fixture

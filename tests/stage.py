@@ -1,4 +1,4 @@
-"""A stage for tests with real processes: a database server, a provider, and what a customer needs to book there."""
+"""A stage for tests with real processes: a database, a provider, and what a customer needs to book there."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ POOLS = [{"pool": "pool-1", "offers": ["basic"], "capacity": 50}]
 
 @dataclass
 class Stage:
-    """A database or a server of its own, a provider and what a customer needs; processes are added by the test."""
+    """A database, a provider and what a customer needs; processes are added by the test."""
 
     server: DevDatabase | TestDatabase
     sandbox: Sandbox

@@ -21,10 +21,11 @@ PART = re.compile(r"<(?:[^<>]*:)?(\w+)>")
 _HOLE = re.compile(r"\{(\w+)\}")
 _NAME = re.compile(r"_id$")
 AS_IT_IS = "="
+# Each begins with letters, which are found many times faster than what is told by the letters before it.
 _EACH_TIME = (
-    re.compile(r"\breq_[0-9a-z]{20}\b"),
-    re.compile(r'(?<=name="csrf_token" value=")[^"]+'),
-    re.compile(r'(?<=name="idempotency_key" value=")[^"]+'),
+    re.compile(r"()req_(?<=\breq_)[0-9a-z]{20}\b"),
+    re.compile(r'(name="csrf_token" value=")[^"]+'),
+    re.compile(r'(name="idempotency_key" value=")[^"]+'),
 )
 _HEADERS = frozenset({"content-length", "x-request-id", "ratelimit", "set-cookie", "etag", "vary"})
 """What an answer has besides its content, and what differs each time or follows from the content."""
@@ -116,7 +117,7 @@ def plain(answer: TestResponse, sent: Mapping[str, str], names: set[str]) -> Ans
         for each in texts:
             text = text.replace(each, "(sent)")
         for pattern in _EACH_TIME:
-            text = pattern.sub("(new)", text)
+            text = pattern.sub(r"\1(new)", text)
         return text
 
     headers = tuple(sorted((name, without(text)) for name, text in answer.headers if name.lower() not in _HEADERS))

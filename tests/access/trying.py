@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -21,6 +22,8 @@ from vip.signin.authentication import authenticate
 
 LOGS = frozenset({"rate_bucket", "audit_line"})
 """Tables in which it is written down that somebody tried, or looked."""
+_ID = re.compile(r"_[0-9a-z]{20}")
+"""A public id behind its first three letters; two never share a character of it."""
 _TITLE = re.compile(r"<title>([^<]*)</title>")
 
 _NOBODYS_DOORS = ("anybody", "proof")
@@ -122,11 +125,21 @@ class Trial:
     def _strangers(self, answer: TestResponse, actor: Actor, told: Answer) -> Iterator[str]:
         """Words and ids of those whose things she may not see, besides what she sent herself."""
         text = told.text + repr(told.headers)
+        ids = {text[found.start() - 3 : found.end()] for found in _ID.finditer(text)}
         for word, marks in self.world.marks.items():
             if word not in actor.knows:
-                seen = sorted(mark for mark in marks if mark in text and not (actor.reads and actor.reads in mark))
+                named, others = _by_form(marks)
+                shown = [*(named & ids), *(mark for mark in others if mark in text)]
+                seen = sorted(mark for mark in shown if not (actor.reads and actor.reads in mark))
                 if seen:
                     yield f"answered {answer.status_code} and shows {', '.join(seen[:3])} of {word}"
+
+
+@cache
+def _by_form(marks: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The ids among them, of which a page's text is asked once for all, and the others."""
+    ids = frozenset(mark for mark in marks if _ID.fullmatch(mark, 3))
+    return ids, tuple(marks - ids)
 
 
 def _is_tried_outside(row: Row, way: Ask, actor: Actor) -> bool:

@@ -22,18 +22,18 @@ from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.database.db import reading
-from marketplace.development.database import DevDatabase
+from tests.conftest import TestDatabase
 from tests.sandboxes import eventually, start_day_sandbox
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row, history, tasks
 
 
 @pytest.fixture
-def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(processes_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """The provider with its days pulled, and a worker."""
     provider: dict[str, Any] = {"adapter": "day_capacity", "settings": {"app_key": "prompt"}}
     provider |= {"deadline_seconds": 1, "settle_window_seconds": 1}
-    with set_stage(own_server, tmp_path, monkeypatch, start=start_day_sandbox, **provider) as made:
+    with set_stage(processes_database, tmp_path, monkeypatch, start=start_day_sandbox, **provider) as made:
         made.worker()
         yield made
 

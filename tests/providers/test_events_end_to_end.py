@@ -13,16 +13,16 @@ import requests
 from standardwebhooks.webhooks import Webhook
 
 from marketplace.core import clock
-from marketplace.development.database import DevDatabase
+from tests.conftest import TestDatabase
 from tests.sandboxes import WEBHOOK_SECRET, eventually
 from tests.stage import Stage, let_its_day_come, set_stage
 from tests.world import booking_row, history
 
 
 @pytest.fixture
-def stage(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(processes_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A provider that takes its time and is polled once an hour: what we hear of it, we hear by webhook."""
-    with set_stage(own_server, tmp_path, monkeypatch, "deliberate", poll_seconds=3600) as made:
+    with set_stage(processes_database, tmp_path, monkeypatch, "deliberate", poll_seconds=3600) as made:
         made.sandbox.control().settings(confirm_after=3600, report_after=0.1)
         yield made
 

@@ -23,7 +23,7 @@ from booking.reports.box import reports
 from marketplace.catalog.models import Provider
 from marketplace.core import clock
 from marketplace.core.database.db import reading, transaction
-from marketplace.development.database import DevDatabase
+from tests.conftest import TestDatabase
 from tests.fhir_servers import SYSTEM, FhirProcess, FhirTenant
 from tests.sandboxes import eventually
 from tests.stage import Stage, set_stage
@@ -56,7 +56,7 @@ class Hospital:
 
 @pytest.fixture
 def stage(
-    own_server: DevDatabase, fhir_server: FhirProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    processes_database: TestDatabase, fhir_server: FhirProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stage]:
     """The provider with its slots pulled, and a worker."""
     provider: dict[str, Any] = {"adapter": "fhir", "settings": {"auth": "none"}, "slots_seconds": 1}
@@ -65,7 +65,7 @@ def stage(
     def start(*_: Any) -> Any:
         return Hospital(fhir_server)
 
-    with set_stage(own_server, tmp_path, monkeypatch, start=start, **provider) as made:
+    with set_stage(processes_database, tmp_path, monkeypatch, start=start, **provider) as made:
         made.worker()
         yield made
 

@@ -19,7 +19,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw2a"
 LONG_AGO, NOW = (int(each.timestamp()) for each in (datetime(2020, 1, 1, tzinfo=UTC), NOON))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(worker_database: Any) -> Flask:
     """The application."""
     return create_app()

@@ -66,6 +66,7 @@ def stored() -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.usefixtures("examiners_anew")
 def test_a_picture_is_taken_and_shown_to_both_sides(practice: Practice, conversation: str, kind: str) -> None:
     message = show(practice, conversation, make_picture(kind, 640, 480))
     [view] = messages_after(practice.clinician, conversation, 0, now=NOON)

@@ -69,6 +69,7 @@ def as_json(document: Any) -> bytes:
         (as_json(report_of()), FHIR, []),
     ],
 )
+@pytest.mark.usefixtures("examiners_anew")
 def test_what_hospitals_deliver_is_taken(content: bytes, claimed: str, kinds: list[str]) -> None:
     assert [paper.media_type for paper in examine(delivered(content, claimed)).papers] == kinds
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
+from flask import Flask
 
 from marketplace.core import clock
 from marketplace.web import formats
@@ -15,9 +16,14 @@ NOW = datetime(2026, 11, 23, 1, 48, tzinfo=UTC)
 EIGHT = datetime(2026, 11, 26, 0, 0, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    return create_gallery()
+
+
 @pytest.fixture(params=["zh", "en"])
-def lang(request: pytest.FixtureRequest) -> Iterator[str]:
-    with create_gallery().test_request_context(f"/?lang={request.param}"), clock.frozen(NOW):
+def lang(app: Flask, request: pytest.FixtureRequest) -> Iterator[str]:
+    with app.test_request_context(f"/?lang={request.param}"), clock.frozen(NOW):
         yield request.param
 
 

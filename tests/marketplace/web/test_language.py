@@ -5,15 +5,21 @@ from __future__ import annotations
 from unittest import mock
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from marketplace.web import assets
 from tests.marketplace.web.gallery import create_gallery
 
 
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    return create_gallery()
+
+
 @pytest.fixture
-def browser() -> FlaskClient:
-    return create_gallery().test_client()
+def browser(app: Flask) -> FlaskClient:
+    return app.test_client()
 
 
 def test_chinese_is_the_default(browser: FlaskClient) -> None:

@@ -231,6 +231,7 @@ def test_bombs_cost_neither_memory_nor_time() -> None:
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.usefixtures("examiners_anew")
 def test_the_largest_file_that_is_taken_is_read_within_the_limits() -> None:
     rows = "".join(f"K-{number},{'x' * 100}\n" for number in range(MOST_LINES))
     assert len(read_table(f"key,words\n{rows}".encode(), COLUMNS).lines) == MOST_LINES

@@ -30,18 +30,21 @@ PHONE = PEOPLE[0].phone
 
 @pytest.fixture
 def demonstration(db: Engine, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of the application with the demonstration's data, loaded twice."""
+    """The address of the application with the demonstration's data."""
     monkeypatch.delenv("HOSPITALS_CSV", raising=False)
     with clock.frozen(NOON):
-        for _ in range(2):
-            loaded = app.test_cli_runner().invoke(demo, ["load"])
-            assert loaded.exit_code == 0, loaded.output
+        load(app)
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+def load(app: Flask) -> None:
+    loaded = app.test_cli_runner().invoke(demo, ["load"])
+    assert loaded.exit_code == 0, loaded.output
 
 
 @pytest.fixture
@@ -82,6 +85,7 @@ def test_both_reports_are_compared_side_by_side(page: Page, demonstration: str) 
 
 
 def test_the_demonstrations_past_is_there_once_and_its_ledger_adds_up(app: Flask, demonstration: str) -> None:
+    load(app)
     with reading() as session:
         checks = select(func.count()).select_from(Report).join(Booking, Booking.id == Report.booking_id)
         assert session.scalar(checks.where(Booking.kind == "health_check")) == 2

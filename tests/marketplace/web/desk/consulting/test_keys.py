@@ -76,7 +76,7 @@ def address(desk: Desk) -> Iterator[str]:
     app.view_functions["desk.consultation"] = lambda conversation: f"<p id=say>{conversation}</p>"
     app.view_functions["desk.consultation_close"] = lambda conversation: f"<p>close {conversation}</p>"
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/gallery"
     server.shutdown()
