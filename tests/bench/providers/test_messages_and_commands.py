@@ -36,6 +36,7 @@ def where(own_server: DevDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOSPITALS_CSV", str(tmp_path / "hospitals.csv"))
     monkeypatch.setenv("DATABASE_URL", own_server.database_url)
     monkeypatch.setenv("DATABASE_OWNER_URL", own_server.owner_url)
+    monkeypatch.setattr(commands, "WARM_UP", 2)  # how fast anything is isn't asked here
     _forget()
     yield Stage(own_server, tmp_path)
     monkeypatch.undo()
