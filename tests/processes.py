@@ -130,7 +130,7 @@ def start_web(environment: Mapping[str, str], log: Path, port: int = 0, anew: bo
         ),
         f"http://127.0.0.1:{port}",
     )  # fmt: skip
-    eventually(lambda: _started(log) == before + 2 and _answers(web.url), 60)
+    eventually(lambda: _started(log) == before + 2 and _answers(web.url), 180)
     return web
 
 
