@@ -12,14 +12,15 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.attendance.complained import COMPLAINT
 from booking.discrepancies import Discrepancy
-from booking.escort.after.awaited import COMPLAINT, Awaited
+from booking.escort.after.awaited import Awaited
 from booking.escort.after.confirm import awaited
 from booking.escort.deeds import Deed, deeds_of
 from booking.escort.evidence.doubt import Doubt
 from booking.escort.evidence.kinds import PROGRESS
 from booking.escort.evidence.position import Position
-from booking.escort.models import EscortAssignment, EscortSearch, EscortWorker
+from booking.escort.models import EscortAssignment, EscortSearch
 from booking.models import Booking
 from booking.states import OVER, BookingState
 from marketplace.catalog.kinds import is_dispatched
@@ -103,17 +104,14 @@ def overseen(session: Session, booking: Booking, *, now: datetime) -> Overseen |
     """Of a booking; None where nobody is sent. The caller has seen to it that it may be shown, and records the look."""
     if not is_dispatched(booking.kind) or booking.state is BookingState.HELD:
         return None
-    sent = session.execute(
-        select(EscortAssignment, EscortWorker)
-        .join(EscortWorker, EscortWorker.id == EscortAssignment.worker_id)
-        .where(EscortAssignment.booking_id == booking.id)
-        .order_by(EscortAssignment.id.desc())
+    sent = session.scalars(
+        select(EscortAssignment).where(EscortAssignment.booking_id == booking.id).order_by(EscortAssignment.id.desc())
     ).all()
-    told_by: dict[str, Source] = {one.public_id: "provider" if one.outside else "worker" for one, _ in sent}
+    told_by: dict[str, Source] = {one.public_id: "provider" if one.outside else "worker" for one in sent}
     deeds = deeds_of(session, booking.id)
     search = session.get(EscortSearch, booking.id)
     return Overseen(
-        asked=[_asked(one, worker) for one, worker in sent],
+        asked=[_asked(one) for one in sent],
         done=[_done(each, told_by[each.assignment]) for each in deeds if each.kind in PROGRESS],
         paid=[paid for each in deeds for paid in _paid(each, told_by[each.assignment])],
         notes=sum(1 for each in deeds if each.kind == "note" or (each.words and each.kind != "paper")),
@@ -125,11 +123,11 @@ def overseen(session: Session, booking: Booking, *, now: datetime) -> Overseen |
     )
 
 
-def _asked(one: EscortAssignment, worker: EscortWorker) -> Asked:
+def _asked(one: EscortAssignment) -> Asked:
     by: Source = "provider" if one.outside else "desk" if one.asked_by_kind == "provider" else "clock"
     return Asked(
-        worker.shown_name,
-        worker.staff_number or "",
+        one.worker_then["name"],
+        one.worker_then["staff_number"],
         one.state,
         one.cause or "",
         by,
