@@ -91,6 +91,7 @@ def add_offer(
     start: datetime = EIGHT,
     base_url: str = "http://127.0.0.1:9",
     kind: str = "health_check",
+    adapter: str = "open_protocol",
     place_name: str = "示范医院",
 ) -> tuple[Provider, Offer, list[Slot]]:
     """The same in the caller's transaction."""
@@ -101,7 +102,7 @@ def add_offer(
         code=code,
         name_zh="和馨",
         name_en="Hexin",
-        adapter="open_protocol",
+        adapter=adapter,
         base_url=base_url,
         allotment=allotment,
     )

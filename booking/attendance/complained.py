@@ -37,8 +37,10 @@ def is_complained(session: Session, booking: Booking) -> bool:
 def as_far_as_it_goes(session: Session, booking: Booking, said: BookingState) -> BookingState:
     """Where a locked booking goes of which its provider says that state: instead of done, under way, as after a
     worker's last step."""
-    if said is not BookingState.FULFILLED or booking.state is said or not is_complained(session, booking):
-        return said
-    if booking.state is BookingState.NO_SHOW:
-        return BookingState.CHECKED_IN
-    return BookingState.IN_SERVICE if legal(booking.state, BookingState.IN_SERVICE) else booking.state
+    goes = said
+    if said is BookingState.FULFILLED and booking.state is not said and is_complained(session, booking):
+        under_way = legal(booking.state, BookingState.IN_SERVICE)
+        goes = BookingState.IN_SERVICE if under_way else booking.state
+        if booking.state is BookingState.NO_SHOW:
+            goes = BookingState.CHECKED_IN
+    return goes

@@ -60,9 +60,7 @@ class Practice:
 def make_practice(*, capacity: int = 20, **terms: Any) -> Practice:
     """Everything needed to ask a doctor, and one who is on shift; `terms` are those of make_world."""
     package = {**PACKAGE, **terms.pop("package", {})}
-    world = make_world(kind="online_consultation", slots=0, package=package, **terms)
-    with transaction() as session:
-        session.merge(world.provider).adapter = "desk"
+    world = make_world(kind="online_consultation", adapter="desk", slots=0, package=package, **terms)
     return Practice(world, make_clinician(world, capacity=capacity))
 
 

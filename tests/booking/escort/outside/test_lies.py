@@ -281,10 +281,12 @@ def test_a_no_show_that_the_lines_say_too_in_the_end_is_no_case_any_more() -> No
     assert (state(booking), open_cases()) == ("no_show", [])
 
 
+@pytest.mark.every_postgres
 def test_two_bookings_that_swap_their_escorts_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert swapped_at_once(monkeypatch) == ["taken", "taken"]
 
 
+@pytest.mark.every_postgres
 def test_where_who_goes_no_more_is_locked_too_they_would_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     end = people._end
 

@@ -96,6 +96,7 @@ def test_another_name_ends_that_her_papers_were_looked_at_and_an_old_form_change
     assert audited() == ["added", "papers_checked", "roster_changed", "changed", "changed"]
 
 
+@pytest.mark.every_postgres
 def test_where_she_goes_she_is_called_so_now_and_where_she_was_as_she_was_called(service: Service) -> None:
     made = service.worker()
     bookings = [service.escorts.hold(slot) for slot in (0, 1)]
