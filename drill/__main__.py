@@ -27,7 +27,7 @@ from drill.judge import plant
 from drill.judge.books import Difference
 from drill.judge.evidence import gather
 from drill.judge.journal import Journal
-from drill.judge.still import MOST_STILL, Watch, troubles_of, watch
+from drill.judge.still import MOST_STILL, PLANTED_AT, Watch, troubles_of, watch
 from drill.rig.fleet import CannotDrill
 from drill.rig.plan import Plan, make_plan
 from drill.rig.stage import CODES, Stage, stage
@@ -111,7 +111,7 @@ def perform(where: Stage, plan: Plan, planted: Sequence[str] = (), still: float 
         if kind in planted:
             put(where)
             if kind == "still":
-                seen.wait_for_another(still + 20)
+                seen.wait_for(PLANTED_AT, still + 20)
     watched.set()
     watching.join(PATIENCE)
     found = [Difference("an answer no customer should get", sentence) for sentence in tally.broken]

@@ -92,10 +92,12 @@ class Watch:
             if seconds > self.most
         ]
 
-    def wait_for_another(self, seconds: float) -> None:
-        """Wait until something more has stood still for too long, at most so many seconds."""
-        before, until = len(self.differences()), time.monotonic() + seconds
-        while len(self.differences()) == before and time.monotonic() < until:
+    def wait_for(self, work: str, seconds: float) -> None:
+        """Wait until something whose name begins so has stood still for too long, at most so many seconds."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if any(name.startswith(work) and still > self.most for name, still in dict(self.longest).items()):
+                return
             time.sleep(_LOOK)
 
     def worst(self) -> str:
@@ -123,6 +125,8 @@ def watch(where: Stage, seen: Watch, began: float, over: threading.Event) -> Non
 
 
 PLANTED = timedelta(hours=1)
+PLANTED_AT = "feed slots"
+"""How the name of what then stands still begins."""
 
 
 def plant_still(where: Stage) -> None:

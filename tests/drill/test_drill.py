@@ -34,5 +34,5 @@ def test_planted_differences_fail_the_drill_and_are_named_and_there_is_no_other(
     assert lines[-1].startswith("DRILL FAILED: ")
     found = {line.removeprefix("DIFFERENCE ").partition(": ")[0] for line in lines if line.startswith("DIFFERENCE ")}
     assert {"theirs only", "stood still"} <= found <= PLANTED, "\n".join(lines)
-    assert any(line.startswith("DIFFERENCE stood still: feed ") for line in lines), "\n".join(lines)
+    assert any(line.startswith("DIFFERENCE stood still: feed slots ") for line in lines), "\n".join(lines)
     assert list((tmp_path / "drill").glob(f"{SEEDS[-1]}-*/evidence.json")), "the rows behind the differences are kept"
