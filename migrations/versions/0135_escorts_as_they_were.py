@@ -2,7 +2,8 @@
 when its customer is notified of who comes, where that was said too often to be told each time.
 
 Of what was done before, the name that stands there now is the best that is known. Code of the release before writes
-assignments without either: a trigger names her, and its customers are notified at once.
+assignments without either: a trigger names her, and its customers are notified at once. Where that code corrects a name, or
+takes another name under a provider's code for a correction, the assignment says the old one until it is written again.
 
 Revision ID: 0135
 Revises: 0134
@@ -18,7 +19,13 @@ down_revision = "0134"
 branch_labels = None
 depends_on = None
 
+BATCH = 5_000
+"""How many rows' ids one statement looks at: nobody whose row it is waits for long."""
 _NAMED = "ck_escort_assignment_worker_then"
+_UNNAMED = (
+    "UPDATE escort_assignment SET worker_then = escort_worker_now(worker_id)"
+    " WHERE id > {after} AND id <= {last} AND worker_then IS NULL"
+)
 
 
 def upgrade() -> None:
@@ -26,7 +33,10 @@ def upgrade() -> None:
         "ALTER TABLE escort_assignment ADD COLUMN IF NOT EXISTS worker_then jsonb,"
         " ADD COLUMN IF NOT EXISTS notify_at timestamptz",
         *frozen.statements(revision, "escort_worker_now", "escort_worker_then"),
-        "UPDATE escort_assignment SET worker_then = escort_worker_now(worker_id) WHERE worker_then IS NULL",
+    )
+    newest = op.get_bind().exec_driver_sql("SELECT coalesce(max(id), 0) FROM escort_assignment").scalar_one()
+    steps.run(*(_UNNAMED.format(after=after, last=after + BATCH) for after in range(0, newest, BATCH)))
+    steps.run(
         f"ALTER TABLE escort_assignment DROP CONSTRAINT IF EXISTS {_NAMED},"
         f" ADD CONSTRAINT {_NAMED} CHECK (worker_then IS NOT NULL) NOT VALID",
         f"ALTER TABLE escort_assignment VALIDATE CONSTRAINT {_NAMED}",

@@ -62,6 +62,12 @@ def require_wanted(session: Session, booking: Booking, *, now: datetime, still: 
         raise NotToBeEscorted(reason="elsewhere")
 
 
+def period_of(booking: Booking) -> Range[datetime]:
+    """When the service of a booking is, from its beginning to its latest end."""
+    package = booking.snapshot.get("package") or {}
+    return Range(*service_times(booking.service_date, booking.starts_at, booking.time_zone, package), bounds="[)")
+
+
 def ends_at(booking: Booking) -> datetime:
     """When the service of a booking is over, at the latest."""
     package = booking.snapshot.get("package") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from booking.escort.models import REPLACED, EscortAssignment, EscortWorker
@@ -50,7 +50,7 @@ def notify_accepted(
         EscortAssignment.id < row.id,
         or_(  # else she comes after all
             EscortAssignment.worker_id != row.worker_id,
-            EscortAssignment.worker_then["name"].astext != row.worker_then["name"],
+            and_(EscortAssignment.outside, EscortAssignment.worker_then["name"].astext != row.worker_then["name"]),
         ),
         EscortAssignment.state == REPLACED,
         EscortAssignment.answered_at.is_not(None),

@@ -11,11 +11,10 @@ from booking.actors import provider_actor
 from booking.changes.requests import open_cancel
 from booking.escort import known_by
 from booking.escort.assigning.ending import end
-from booking.escort.assigning.place import WANTED_STILL
+from booking.escort.assigning.place import WANTED_STILL, period_of
 from booking.escort.assigning.told import tell_desk
 from booking.escort.dispatch.nobody import has_begun, left_alone, somebody_goes
 from booking.escort.dispatch.search import look_again
-from booking.escort.matching.service import service_times
 from booking.escort.models import ACCEPTED, LIVE, REPLACED, EscortAssignment, EscortWorker
 from booking.escort.outside import cases
 from booking.escort.outside.telling import tell_customer
@@ -43,7 +42,7 @@ def name(visit: Visit, line: EscortLine, who: RemoteEscort) -> bool:
         return False
     worker = _worker(visit, who)
     before = _live(visit)
-    period = _period(booking)
+    period = period_of(booking)
     if before is not None and _is_she(before, worker, period):
         _again(visit, before, line.safe_word)
         return True
@@ -207,12 +206,6 @@ def _sealed_word(visit: Visit, assignment: str, word: str) -> bytes | None:
 
 def _key(visit: Visit) -> WrappedKey:
     return key_of(visit.session, visit.session.get_one(Beneficiary, visit.booking.beneficiary_id), PROCESS)
-
-
-def _period(booking: Booking) -> Range[datetime]:
-    package = booking.snapshot.get("package") or {}
-    start, until = service_times(booking.service_date, booking.starts_at, booking.time_zone, package)
-    return Range(start, until, bounds="[)")
 
 
 def _compare(visit: Visit, worker: EscortWorker, row: EscortAssignment) -> None:

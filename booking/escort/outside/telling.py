@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from booking.escort.assigning.place import WANTED_STILL, ends_at
+from booking.escort.assigning.place import WANTED_STILL, ends_at, period_of
 from booking.escort.assigning.told import NOTICES, notify_accepted, notify_word
 from booking.escort.dispatch.nobody import notify_nobody
 from booking.escort.models import REPLACED, EscortAssignment
@@ -76,7 +76,7 @@ def tell_late(row_id: int, now: datetime) -> str:
 
 def _news(session: Session, booking: Booking, row: EscortAssignment) -> Callable[[datetime], None] | None:
     """What notifies her of it; None where something else has become of it since."""
-    if booking.state not in WANTED_STILL:
+    if booking.state not in WANTED_STILL or row.period != period_of(booking):
         return None
     if row.live:
         known = exists().where(

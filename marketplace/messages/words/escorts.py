@@ -32,11 +32,10 @@ WORDS: Mapping[str, Message] = {
         ),
     ),
     "escort_word": Message(
-        Text("见面口令换了", "There is a new safe word"),
+        Text("请核对见面口令", "Check the safe word"),
         Text(
-            "{when}，{where}，{who}会陪同您。原来的口令不再有效，新的口令请在预约页面查看。",
-            "{when}, {where}, {who} will be with you. The safe word of before is no longer valid: the new one is on "
-            "the booking's page.",
+            "{when}，{where}，{who}会陪同您。见面前请再看一次预约页面上的口令。",
+            "{when}, {where}, {who} will be with you. Look at the safe word on the booking's page before you meet.",
         ),
     ),
     "escort_late": Message(

@@ -120,7 +120,7 @@ def _turn(it: Overseen, zone: str) -> str:
 def _nobody(it: Overseen, zone: str) -> str:
     if it.nobody_since is not None:
         since = formats.deadline(it.nobody_since, zone)
-        return _("Nobody can be found for it; the customer was told. Since %(time)s.", time=since)
+        return _("Nobody can be found for it since %(time)s.", time=since)
     return "" if any(one.state in LIVE for one in it.asked) else _("Nobody goes with it so far.")
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from booking.changes.reschedule import reschedule
 from booking.escort.after.record import conclusion_of
 from booking.escort.deeds import deeds_of
 from booking.escort.outside.telling import OFTEN
@@ -15,6 +16,7 @@ from booking.escort.shown.told import told_of
 from booking.messages.freshness import stale
 from booking.notices.models import Notification
 from marketplace.core.database.db import reading
+from providers.port import Confirmed
 from tests.booking.escort.outside.stage import (
     ENDS,
     HE,
@@ -28,9 +30,10 @@ from tests.booking.escort.outside.stage import (
     sent,
     state,
 )
+from tests.booking.escort.outside.test_lies import LATER, time_at
 from tests.booking.escort.staff import notices
 from tests.people import NOON
-from tests.world import EIGHT, booking_row
+from tests.world import EIGHT, booking_row, one_pass
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -169,7 +172,7 @@ def test_what_was_to_be_told_of_what_is_over_is_not_told() -> None:
     assert len(notices(*_ALL)) == OFTEN.capacity
 
 
-def test_what_was_to_be_told_of_a_time_from_which_it_was_moved_is_not_told() -> None:
+def test_what_was_to_be_told_of_a_booking_that_was_cancelled_is_not_told() -> None:
     it = make_outside()
     booking = it.book()
     for number in range(6):
@@ -179,3 +182,19 @@ def test_what_was_to_be_told_of_a_time_from_which_it_was_moved_is_not_told() -> 
     assert state(booking) == "cancelled"
     it.watch(NOON + timedelta(minutes=6))
     assert len(notices(*_ALL)) == OFTEN.capacity
+
+
+def test_that_nobody_came_at_the_time_from_which_it_was_moved_is_not_told_of_the_new_one() -> None:
+    it = make_outside()
+    booking = it.book()
+    for number in range(5):
+        who, word = ((HE, WORD), (LIN, "大海"))[number % 2]
+        it.tell(assigned(booking, number + 1, who, word), now=NOON + timedelta(seconds=number))
+    it.tell(line(booking, 6, "released"), now=NOON + timedelta(seconds=6))
+    assert (len(notices(*_ALL)), notices("escort_nobody")) == (OFTEN.capacity, [])
+    reschedule(it.made.world.principal, booking, time_at(LATER), now=NOON + timedelta(minutes=1))
+    it.there.answers = [Confirmed(f"R-{booking}", 4)]
+    one_pass(it.made.world, it.there, now=NOON + timedelta(minutes=2))
+    assert booking_row(booking).starts_at == LATER
+    it.watch(NOON + timedelta(minutes=8))
+    assert (notices("escort_nobody"), it.view(booking, now=NOON + timedelta(minutes=8)).nobody_since) == ([], None)
