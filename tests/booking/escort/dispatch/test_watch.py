@@ -196,7 +196,8 @@ def test_who_was_given_up_for_somebody_who_says_no_is_asked_again_once() -> None
     assert find_workers(now=moment + 2 * SECOND) == {"nobody": 1}
 
 
-def test_who_comes_after_all_is_told_as_herself() -> None:
+@pytest.mark.parametrize("corrected", [False, True], ids=["as-she-was-called", "under-a-corrected-name"])
+def test_who_comes_after_all_is_told_as_herself(corrected: bool) -> None:
     staff = make_staff(1, firm=True)
     her = staff.workers[0]
     with_phone(staff, her)
@@ -205,6 +206,9 @@ def test_who_comes_after_all_is_told_as_herself() -> None:
     moment = EIGHT - WAY - MARGIN
     replace_late(now=moment)
     decline(other.id, assignments(booking)[1].public_id, now=moment + SECOND)
+    if corrected:
+        with transaction() as session:
+            session.execute(update(EscortWorker).where(EscortWorker.id == her.id).values(shown_name="何静文"))
     find_workers(now=moment + SECOND)
     accept(her.id, assignments(booking)[2].public_id, now=moment + 2 * SECOND)
     assert [each.kind for each in notices("escort_assigned", "escort_replaced")] == ["escort_assigned"] * 2
